@@ -1,0 +1,1 @@
+"""Earmark: the annual settlement of softly earmarked funds between Denmark's MFA and IOM."""

@@ -1,0 +1,15 @@
+"""JSON out: the canonical form that is stored and hashed, and the form that answers."""
+
+from typing import Any
+
+import orjson
+
+
+def canonical(value: Any) -> bytes:
+    """The one JSON form that is stored and hashed: keys sorted, no spaces, UTF-8."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def encode(value: Any) -> bytes:
+    """JSON as it is sent: instants in UTC with a Z."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)

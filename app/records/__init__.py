@@ -1,0 +1,1 @@
+"""Tables and every SELECT; the visibility filter comes first."""

@@ -1,0 +1,73 @@
+"""Cycles and their envelopes."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+
+from app.db import Tx
+from app.domain.cycle import Window
+from app.records.tables import cycle, cycle_change, envelope
+
+
+def all_cycles(tx: Tx) -> list[Row[Any]]:
+    """Every cycle with its envelope, by year."""
+    both = cycle.join(envelope, envelope.c.year == cycle.c.year)
+    columns = [*cycle.c, envelope.c.amount_dkk, envelope.c.status, envelope.c.committed_dkk]
+    return list(tx.execute(select(*columns).select_from(both).order_by(cycle.c.year)))
+
+
+def cycle_of(tx: Tx, year: int) -> Row[Any] | None:
+    return tx.execute(select(cycle).where(cycle.c.year == year)).one_or_none()
+
+
+def existing_cycle(tx: Tx, year: int) -> Row[Any]:
+    """The cycle of a proposal, which is there as long as the proposal is."""
+    return tx.execute(select(cycle).where(cycle.c.year == year)).one()
+
+
+def window_of(row: Row[Any]) -> Window:
+    return Window(row.opens_on, row.closes_on)
+
+
+def next_number(tx: Tx, year: int) -> int:
+    """The next reference number of a cycle, held by this transaction until it ends: no gap, no race."""
+    raised = update(cycle).where(cycle.c.year == year).values(last_number=cycle.c.last_number + 1)
+    return int(tx.execute(raised.returning(cycle.c.last_number)).scalar_one())
+
+
+def add_cycle(
+    tx: Tx, year: int, framework: str, window: Window, amount_dkk: int, status: str, added: bool
+) -> None:
+    """Add a cycle and its envelope."""
+    days = {"opens_on": window.opens_on, "closes_on": window.closes_on}
+    tx.execute(insert(cycle).values(year=year, framework=framework, added=added, last_number=0, version=1, **days))
+    tx.execute(insert(envelope).values(year=year, amount_dkk=amount_dkk, status=status, committed_dkk=0))
+
+
+def move_window(tx: Tx, year: int, version: int, opens_on: date, closes_on: date) -> bool:
+    """Move a cycle's window; False when it is no longer at that version."""
+    moved = tx.execute(
+        update(cycle)
+        .where(cycle.c.year == year, cycle.c.version == version)
+        .values(opens_on=opens_on, closes_on=closes_on, version=version + 1)
+    )
+    return moved.rowcount == 1
+
+
+def note_change(
+    tx: Tx, year: int, at: datetime, person_id: int | None, reason: str, opens_on: date, closes_on: date
+) -> None:
+    values = {"year": year, "at": at, "person_id": person_id, "reason": reason}
+    tx.execute(insert(cycle_change).values(**values, opens_on=opens_on, closes_on=closes_on))
+
+
+def last_cycle_year(tx: Tx) -> int:
+    """The last cycle that exists, administrator-added ones included."""
+    return int(tx.scalar(select(func.max(cycle.c.year))) or 0)
+
+
+def envelopes(tx: Tx) -> dict[int, int]:
+    """Year -> DKK of its envelope."""
+    rows = tx.execute(select(envelope.c.year, envelope.c.amount_dkk).order_by(envelope.c.year))
+    return {row.year: row.amount_dkk for row in rows}

@@ -1,0 +1,209 @@
+"""Every SELECT and change of proposals. `visible` comes first: what an actor may not see is as absent as what is not there."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
+
+from app.db import Tx
+from app.domain.people import Actor, Role, Side
+from app.records.tables import face, facet, history, person, proposal, screening, snapshot
+
+_JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
+_HEAD = [*proposal.c, *(column for column in face.c if column.name not in ("proposal_id", "content", "words"))]
+_LISTED = [
+    *(proposal.c[name] for name in ("id", "ref", "cycle_year", "office_code", "state", "deadline_on", "created_at")),
+    *(face.c[name] for name in ("version", "updated_at", "title", "requested_dkk", "outcome", "total_tenths")),
+]
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The filter of what this actor sees: an office its own, a focal point all of IOM's, the Danish side what was submitted."""
+    seen = face.c.side == actor.side
+    if actor.role is Role.IOM_OFFICE:
+        return and_(seen, proposal.c.office_code == actor.office)
+    if actor.role is Role.EMBASSY:
+        touched = facet.c.value.in_(actor.countries)
+        return and_(seen, _has_facet(Side.MFA, "country", touched))
+    if actor.role is Role.ADMIN:
+        return and_(seen, proposal.c.id < 0)
+    return seen
+
+
+def _has_facet(side: Side, name: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    own = (facet.c.proposal_id == proposal.c.id) & (facet.c.side == side) & (facet.c.name == name)
+    return exists().where(own, condition)
+
+
+def proposal_for(tx: Tx, actor: Actor, ref: str) -> Row[Any] | None:
+    """The proposal as this actor sees it, with content; None when there is none or it is not theirs to see."""
+    query = select(*_HEAD, face.c.content).select_from(_JOINED).where(proposal.c.ref == ref, visible(actor))
+    return tx.execute(query).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list asks for; `after` is (value of the sort column, id) of the last row of the page before."""
+
+    cycle: int | None = None
+    states: tuple[str, ...] = ()
+    country: str | None = None
+    priority_area: int | None = None
+    office: str | None = None
+    q: str | None = None
+    by_total: bool = False
+    limit: int = 50
+    after: tuple[Any, int] | None = None
+
+
+def list_proposals(tx: Tx, actor: Actor, wanted: Wanted) -> list[Row[Any]]:
+    """One page of what the actor sees and asked for, newest (or highest total) first, and one row more if there is one."""
+    sort = face.c.total_tenths if wanted.by_total else face.c.updated_at
+    query = select(*_LISTED).select_from(_JOINED).where(visible(actor))
+    query = _filtered(query, actor.side, wanted)
+    if wanted.after:
+        value, last = wanted.after
+        query = query.where(or_(sort < value, and_(sort == value, proposal.c.id < last)))
+    return list(tx.execute(query.order_by(sort.desc(), proposal.c.id.desc()).limit(wanted.limit + 1)))
+
+
+def _filtered(query: Select[Any], side: Side, wanted: Wanted) -> Select[Any]:
+    if wanted.cycle is not None:
+        query = query.where(proposal.c.cycle_year == wanted.cycle)
+    if wanted.states:
+        query = query.where(proposal.c.state.in_(wanted.states))
+    if wanted.office is not None:
+        query = query.where(proposal.c.office_code == wanted.office)
+    if wanted.country is not None:
+        query = query.where(_has_facet(side, "country", facet.c.value == wanted.country))
+    if wanted.priority_area is not None:
+        query = query.where(_has_facet(side, "priority_area", facet.c.value == str(wanted.priority_area)))
+    for word in (wanted.q or "").casefold().split()[:12]:
+        query = query.where(face.c.words.contains(word, autoescape=True))
+    return query
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a face shows of a content, ready to be stored: canonical JSON texts and the columns lists need."""
+
+    title: str
+    snapshot: int | None
+    requested_dkk: int
+    outcome: str
+    total_tenths: int
+    content: str
+    contact: str | None
+    screening: str
+    words: str
+    countries: tuple[str, ...]
+    priority_areas: tuple[int, ...]
+
+
+def add_proposal(tx: Tx, values: dict[str, Any]) -> int:
+    return int(tx.execute(insert(proposal).values(values).returning(proposal.c.id)).scalar_one())
+
+
+def put_face(tx: Tx, proposal_id: int, side: Side, shown: Shown, at: datetime) -> None:
+    """Write what a side sees; its version goes up by one (or starts at one)."""
+    values = {name: getattr(shown, name) for name in Shown.__slots__ if name not in ("countries", "priority_areas")}
+    here = (face.c.proposal_id == proposal_id) & (face.c.side == side)
+    found = tx.execute(update(face).where(here).values(values, version=face.c.version + 1, updated_at=at))
+    if found.rowcount == 0:
+        tx.execute(insert(face).values(**values, proposal_id=proposal_id, side=side, version=1, updated_at=at))
+    tx.execute(facet.delete().where((facet.c.proposal_id == proposal_id) & (facet.c.side == side)))
+    wanted = {("country", code) for code in shown.countries}
+    wanted |= {("priority_area", str(number)) for number in shown.priority_areas}
+    if wanted:
+        own = {"proposal_id": proposal_id, "side": side}
+        tx.execute(insert(facet), [{**own, "name": name, "value": value} for name, value in sorted(wanted)])
+
+
+def touch_faces(tx: Tx, proposal_id: int, at: datetime) -> None:
+    """Every face has changed in what stands outside the content: state, deadline."""
+    here = face.c.proposal_id == proposal_id
+    tx.execute(update(face).where(here).values(version=face.c.version + 1, updated_at=at))
+
+
+def change_proposal(tx: Tx, proposal_id: int, state: str, lock: int, values: dict[str, Any]) -> bool:
+    """Change a proposal that is still in that state and at that lock; False when someone else was first."""
+    here = (proposal.c.id == proposal_id) & (proposal.c.state == state) & (proposal.c.lock == lock)
+    return tx.execute(update(proposal).where(here).values(**values, lock=lock + 1)).rowcount == 1
+
+
+def add_history(tx: Tx, values: dict[str, Any]) -> None:
+    tx.execute(insert(history).values(values))
+
+
+def history_of(tx: Tx, proposal_id: int) -> list[Row[Any]]:
+    """Every step of a proposal in order, with the names of those who made it."""
+    joined = history.outerjoin(person, person.c.id == history.c.person_id)
+    query = select(*history.c, person.c.name.label("person_name")).select_from(joined)
+    return list(tx.execute(query.where(history.c.proposal_id == proposal_id).order_by(history.c.number)))
+
+
+def lapse_day(tx: Tx, proposal_id: int) -> date | None:
+    """The deadline whose passing cancelled a proposal, if that is how it ended."""
+    query = select(history.c.deadline_on).where(history.c.proposal_id == proposal_id, history.c.event == "lapse")
+    return tx.scalar(query)
+
+
+def add_snapshot(tx: Tx, values: dict[str, Any]) -> int:
+    return int(tx.execute(insert(snapshot).values(values).returning(snapshot.c.id)).scalar_one())
+
+
+def add_screening(tx: Tx, values: dict[str, Any]) -> None:
+    tx.execute(insert(screening).values(values))
+
+
+def snapshots_of(tx: Tx, proposal_id: int) -> list[Row[Any]]:
+    """Number, time, hash and screening outcome of every snapshot, without the contents."""
+    columns = [snapshot.c.number, snapshot.c.taken_at, snapshot.c.sha256, screening.c.outcome, screening.c.total_tenths]
+    query = select(*columns).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
+    return list(tx.execute(query.where(snapshot.c.proposal_id == proposal_id).order_by(snapshot.c.number)))
+
+
+def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Row[Any] | None:
+    """One snapshot whole, with its screening result."""
+    joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id)
+    columns = [*snapshot.c, screening.c.result, screening.c.outcome, screening.c.total_tenths]
+    query = select(*columns).select_from(joined)
+    return tx.execute(query.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
+
+
+def overdue(tx: Tx, today: date, limit: int) -> list[Row[Any]]:
+    """Drafts and returned proposals whose deadline lies before today, oldest first."""
+    late = proposal.c.state.in_(("draft", "returned")) & (proposal.c.deadline_on < today)
+    return list(tx.execute(select(proposal).where(late).order_by(proposal.c.id).limit(limit)))
+
+
+def proposal_by_ref(tx: Tx, ref: str) -> Row[Any] | None:
+    """The bare row, for the service itself: no visibility, no content."""
+    return tx.execute(select(proposal).where(proposal.c.ref == ref)).one_or_none()
+
+
+def every_snapshot(tx: Tx) -> list[Row[Any]]:
+    """Every snapshot with its proposal and everything its screening depended on, oldest first."""
+    joined = snapshot.join(proposal, proposal.c.id == snapshot.c.proposal_id).join(
+        screening, screening.c.snapshot_id == snapshot.c.id
+    )
+    kept = [column for column in screening.c if column.name not in ("id", "sha256")]
+    columns = [proposal.c.ref, proposal.c.cycle_year, snapshot.c.number, snapshot.c.content, snapshot.c.sha256, *kept]
+    labelled = screening.c.sha256.label("result_sha256")
+    return list(tx.execute(select(*columns, labelled).select_from(joined).order_by(snapshot.c.id)))
+
+
+def every_proposal(tx: Tx) -> list[Row[Any]]:
+    return list(tx.execute(select(proposal).order_by(proposal.c.id)))
+
+
+def move_open_deadlines(tx: Tx, year: int, before: date, after: date) -> None:
+    """Drafts live as long as their cycle's window is open: when its end moves, theirs moves with it."""
+    here = (proposal.c.cycle_year == year) & (proposal.c.state == "draft") & (proposal.c.deadline_on == before)
+    tx.execute(update(proposal).where(here).values(deadline_on=after))
+
+
+def count_by_state(tx: Tx) -> dict[str, int]:
+    rows = tx.execute(select(proposal.c.state, func.count()).group_by(proposal.c.state))
+    return {state: number for state, number in rows}

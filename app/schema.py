@@ -1,0 +1,31 @@
+"""The database's schema: bringing it to the newest migration, and knowing which that is."""
+
+from functools import cache
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from app.settings import ROOT
+
+
+def config(url: str | None = None) -> Config:
+    """Alembic's configuration, with the database's address where one is given."""
+    found = Config(ROOT / "alembic.ini")
+    found.set_main_option("script_location", str(ROOT / "migrations"))
+    if url:
+        found.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return found
+
+
+@cache
+def head() -> str:
+    """The newest migration."""
+    found = ScriptDirectory.from_config(config()).get_current_head()
+    assert found, "there is no migration"
+    return found
+
+
+def migrate(url: str) -> None:
+    """Bring the database to the newest migration; one that is there already stays as it is."""
+    command.upgrade(config(url), "head")

@@ -1,0 +1,198 @@
+"""Moves: the one function that changes a state, and the verbs that lead to it."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.db import Tx
+from app.domain.cycle import return_deadline
+from app.domain.people import Actor, Side
+from app.domain.proposal import filled, missing_to_submit
+from app.domain.rulebook import Rulebook
+from app.domain.workflow import Event, Facts, State, check_role, choose_move, lines_of, named, options
+from app.errors import Conflict, Fault, Invalid, PreconditionFailed, Refusal
+from app.records import cycles, proposals
+from app.services import faces
+from app.services.clock import Now
+
+EDITABLE = (State.DRAFT, State.RETURNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A move as asked for; `faults` are what its reading found, `expected` the version the client knows."""
+
+    move: str
+    reason: str | None = None
+    deadline: date | None = None
+    faults: tuple[Fault, ...] = ()
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What goes into the history beside states and time."""
+
+    actor: Actor | None
+    reason: str | None = None
+    deadline: date | None = None
+    snapshot: int | None = None
+
+
+def facts_for(tx: Tx, row: Row[Any], now: Now) -> Facts:
+    """All that guards look at, as things stand in this transaction."""
+    state, window = State(row.state), cycles.window_of(cycles.existing_cycle(tx, row.cycle_year))
+    return Facts(
+        today=now.today,
+        window_open=window.is_open(now.today),
+        window_sentence=window.sentence(row.cycle_year, now.today),
+        deadline_on=row.deadline_on,
+        returned_by_screening=row.returned_by == "screening",
+        lapsed_on=proposals.lapse_day(tx, row.id) if state is State.CANCELLED else None,
+        missing=faces.missing_of(row) if state in EDITABLE else (),
+    )
+
+
+def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, now: Now) -> None:
+    """Make the move a person asks for. Refuses in the order 404, 403, 412, 422, 409, with every reason at once."""
+    row = faces.seen(tx, actor, ref)
+    if request.move in set(Event):
+        check_role(Event(request.move), actor.role)
+    check_version(row, request.expected)
+    if not request.move:
+        raise Invalid("validation_failed", "The request does not say which move.", faults=request.faults)
+    event = named(request.move)
+    faults = [*request.faults, *_lacking(event, request, now)]
+    if event is Event.SUBMIT and row.state in EDITABLE:
+        faults += missing_to_submit(faces.working_content(row))
+    if faults:
+        raise Invalid("validation_failed", f"'{event}' cannot be made with what was sent.", faults=faults)
+    _lapse_first(tx, row, now)
+    move = choose_move(State(row.state), event, actor.role, facts_for(tx, row, now))
+    if event is Event.SUBMIT:
+        _submit(tx, actor, row, book, now)
+        return
+    changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
+    if event is Event.RETURN:
+        changes = {"deadline_on": request.deadline, "returned_by": "mfa"}
+    step = Step(actor, request.reason, changes["deadline_on"], row.snapshots or None)
+    proposals.touch_faces(tx, row.id, now.at)
+    advance(tx, row, event, move.target, step, now, changes)
+
+
+def check_version(row: Row[Any], expected: int | None) -> None:
+    """Refuse when the client knows another version than the one there is."""
+    if expected is not None and expected != row.version:
+        message = f"It is at version {row.version}, not {expected}; read it again before you change it."
+        raise PreconditionFailed("version_mismatch", message)
+
+
+def _lacking(event: Event, request: Request, now: Now) -> list[Fault]:
+    """What the move needs and the request lacks: a reason, a deadline that is still to come."""
+    faulty = {fault.pointer for fault in request.faults}
+    lacking = [need for need in lines_of(event)[0].needs if not getattr(request, need) and f"/{need}" not in faulty]
+    found = [Fault(f"/{need}", "required", f"'{event}' needs a {need}.") for need in lacking]
+    if request.deadline and request.deadline < now.today:
+        found.append(Fault("/deadline", "in_the_past", f"The deadline must not lie before today, {now.today}."))
+    return found
+
+
+def _lapse_first(tx: Tx, row: Row[Any], now: Now) -> None:
+    """A proposal whose deadline has passed lapses before any other move; that stays, whatever is answered."""
+    if row.state in EDITABLE and row.deadline_on < now.today:
+        lapse(tx, row, now)
+        code = "window_closed" if row.state == State.DRAFT else "deadline_passed"
+        message = f"The deadline was {row.deadline_on}; today is {now.today}. The proposal has lapsed."
+        raise Conflict(code, message, refusals=[Refusal(code, message)], settled=True)
+
+
+def _submit(tx: Tx, actor: Actor, row: Row[Any], book: Rulebook, now: Now) -> None:
+    """Snapshot, screening and move in one: `submitted` when eligible, else `returned` with time to come again."""
+    whole = filled(faces.working_content(row))
+    judged = faces.judge(tx, row.cycle_year, whole, book, now)
+    number = faces.keep_snapshot(tx, row, actor, whole, judged, now)
+    for side in Side:
+        faces.show(tx, row.id, row.ref, side, whole, judged, number, now)
+    if judged.result["outcome"] == "eligible":
+        changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
+        advance(tx, row, Event.SUBMIT, State.SUBMITTED, Step(actor, snapshot=number), now, changes)
+        return
+    window = cycles.window_of(cycles.existing_cycle(tx, row.cycle_year))
+    deadline = return_deadline(window, now.today, book.framework.calendar.return_days_after_screening)
+    reason = f"The screening found the proposal not eligible. {_why_not(judged.result)}"
+    changes = {"deadline_on": deadline, "returned_by": "screening"}
+    advance(tx, row, Event.SUBMIT, State.RETURNED, Step(actor, reason, deadline, number), now, changes)
+
+
+def _why_not(result: dict[str, Any]) -> str:
+    """The sentences of the checks and mandatory indicators that were not met."""
+    said = [one["reason"] for one in result["checks"] if one["level"] == "error" and one["state"] != "met"]
+    for criterion in result["criteria"]:
+        if criterion["mandatory"]:
+            said += [i["reason"] for i in criterion["indicators"] if i["required"] and i["state"] != "met"]
+    return " ".join(said)
+
+
+def lapse(tx: Tx, row: Row[Any], now: Now) -> None:
+    """Cancel a draft or returned proposal whose deadline has passed; its history keeps the deadline."""
+    facts = Facts(today=now.today, deadline_on=row.deadline_on)
+    move = choose_move(State(row.state), Event.LAPSE, None, facts)
+    reason = f"The deadline {row.deadline_on} passed without a submission."
+    step = Step(None, reason, row.deadline_on, row.snapshots or None)
+    proposals.touch_faces(tx, row.id, now.at)
+    advance(tx, row, Event.LAPSE, move.target, step, now, {"deadline_on": None})
+
+
+def lapse_overdue(tx: Tx, now: Now, limit: int = 500) -> int:
+    """Lapse every draft and returned proposal that is late, and say how many there were: at start and hourly."""
+    late = proposals.overdue(tx, now.today, limit)
+    for row in late:
+        lapse(tx, row, now)
+    return len(late)
+
+
+def advance(
+    tx: Tx, row: Row[Any], event: Event, target: State, step: Step, now: Now, changes: dict[str, Any]
+) -> None:
+    """The only function that changes a state: state and history together, or Conflict when someone else was first."""
+    number = row.moves + 1
+    values = {**changes, "state": target, "moves": number, "snapshots": step.snapshot or row.snapshots}
+    if not proposals.change_proposal(tx, row.id, row.state, row.lock, values):
+        raise Conflict("changed_meanwhile", "Somebody else moved this proposal at the same time; read it again.")
+    note(tx, row.id, number, event, row.state, target, step, now)
+
+
+def note(
+    tx: Tx, proposal_id: int, number: int, event: str, source: str | None, target: str, step: Step, now: Now
+) -> None:
+    """Write one line of a proposal's history."""
+    said = {"reason": step.reason, "deadline_on": step.deadline, "snapshot": step.snapshot}
+    who = {"person_id": step.actor.id, "role": step.actor.role} if step.actor else {"person_id": None, "role": None}
+    where = {"event": event, "source": source, "target": target}
+    proposals.add_history(tx, {"proposal_id": proposal_id, "number": number, "at": now.at, **where, **who, **said})
+
+
+def open_to_edit(tx: Tx, row: Row[Any], now: Now) -> None:
+    """Refuse an edit unless the proposal is a draft or returned, and in time."""
+    _lapse_first(tx, row, now)
+    if row.state not in EDITABLE:
+        message = f"A proposal that is {row.state} cannot be edited; only a draft or a returned one can."
+        raise Conflict("wrong_state", message, refusals=[Refusal("wrong_state", message)])
+
+
+def options_for(tx: Tx, actor: Actor, row: Row[Any], now: Now) -> list[dict[str, Any]]:
+    """The moves this person may ever request here, each open or with every reason why it is not."""
+    state, facts = State(row.state), facts_for(tx, row, now)
+    if state in EDITABLE and row.deadline_on < now.today:
+        facts = replace(facts, window_open=False)
+    return [
+        {
+            "move": option.event,
+            "allowed": option.allowed,
+            "needs": list(option.needs),
+            "refusals": [refusal.as_json() for refusal in option.refusals],
+        }
+        for option in options(state, actor.role, facts)
+    ]

@@ -1,0 +1,97 @@
+"""The annual cycles: made from the framework, added by an administrator, their windows moved with a reason."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.db import Tx
+from app.domain.cycle import Window
+from app.domain.framework import Framework
+from app.domain.people import Actor
+from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
+from app.records import cycles, proposals
+from app.services.clock import Now
+
+
+def establish(tx: Tx, framework: Framework) -> None:
+    """Make the framework's cycles that the database does not have yet."""
+    for plan in framework.cycles:
+        if cycles.cycle_of(tx, plan.year) is None:
+            window = Window(plan.opens_on, plan.closes_on)
+            cycles.add_cycle(tx, plan.year, framework.id, window, plan.amount, plan.status, added=False)
+
+
+def add(tx: Tx, framework: Framework, year: int, amount_dkk: int, window: Window | None = None) -> None:
+    """Add a later cycle with its own envelope; without a window, the framework's usual days of the year before."""
+    if cycles.cycle_of(tx, year) is not None:
+        raise Conflict("cycle_exists", f"The cycle {year} exists already.")
+    usual = Window(
+        date.fromisoformat(f"{year - 1}-{framework.calendar.window_opens}"),
+        date.fromisoformat(f"{year - 1}-{framework.calendar.window_closes}"),
+    )
+    cycles.add_cycle(tx, year, framework.id, window or usual, amount_dkk, "planned", added=True)
+
+
+def overview(tx: Tx, now: Now) -> list[dict[str, Any]]:
+    """Every cycle with its window, whether it is open today, and its envelope."""
+    return [_described(row, now) for row in cycles.all_cycles(tx)]
+
+
+def _described(row: Row[Any], now: Now) -> dict[str, Any]:
+    window = cycles.window_of(row)
+    return {
+        "year": row.year,
+        "framework": row.framework,
+        "opens_on": row.opens_on.isoformat(),
+        "closes_on": row.closes_on.isoformat(),
+        "open": window.is_open(now.today),
+        "added": row.added,
+        "amount": row.amount_dkk,
+        "status": row.status,
+        "version": row.version,
+    }
+
+
+def envelopes(tx: Tx) -> list[dict[str, Any]]:
+    """Money by year in whole DKK. Requested, approved, agreed and paid come with the ledger and are 0 until then."""
+    return [
+        {
+            "year": row.year,
+            "amount": row.amount_dkk,
+            "status": row.status,
+            "requested": 0,
+            "approved": row.committed_dkk,
+            "agreed": 0,
+            "paid": 0,
+            "available": row.amount_dkk - row.committed_dkk,
+        }
+        for row in cycles.all_cycles(tx)
+    ]
+
+
+def move_window(
+    tx: Tx,
+    actor: Actor,
+    year: int,
+    opens_on: date | None,
+    closes_on: date | None,
+    reason: str,
+    expected: int | None,
+    now: Now,
+) -> dict[str, Any]:
+    """Move a cycle's window. Drafts then live until its new end; the change stays on record with its reason."""
+    row = cycles.cycle_of(tx, year)
+    if row is None:
+        raise NotFound("cycle_not_found", f"There is no cycle {year}.")
+    if expected is not None and expected != row.version:
+        raise PreconditionFailed("version_mismatch", f"The cycle is at version {row.version}, not {expected}.")
+    window = Window(opens_on or row.opens_on, closes_on or row.closes_on)
+    if window.closes_on < window.opens_on:
+        fault = Fault("/closes_on", "before_opening", f"The window opens on {window.opens_on}; it cannot close before.")
+        raise Invalid("validation_failed", "The window would close before it opens.", faults=[fault])
+    if not cycles.move_window(tx, year, row.version, window.opens_on, window.closes_on):
+        raise Conflict("changed_meanwhile", "Somebody else changed this cycle at the same time; read it again.")
+    cycles.note_change(tx, year, now.at, actor.id, reason, window.opens_on, window.closes_on)
+    proposals.move_open_deadlines(tx, year, row.closes_on, window.closes_on)
+    return next(one for one in overview(tx, now) if one["year"] == year)

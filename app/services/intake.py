@@ -1,0 +1,218 @@
+"""What IOM brings in: making a proposal, replacing its content, and reading it back as each side sees it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.db import Tx
+from app.domain.people import Actor, Role, Side
+from app.domain.proposal import Content, stored_content
+from app.domain.rulebook import Rulebook
+from app.domain.workflow import State
+from app.encoding import encode
+from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed, PreconditionRequired, Refusal
+from app.records import cycles, people, proposals
+from app.records.proposals import Wanted
+from app.services import casework, faces
+from app.services.casework import Step
+from app.services.clock import Now
+
+
+def screen_draft(
+    tx: Tx, cycle_year: int | None, content: Content | None, faults: list[Fault], book: Rulebook, now: Now
+) -> bytes:
+    """The screening of a content that is stored nowhere; every cycle that exists will do, open or closed."""
+    if cycle_year is not None and cycles.cycle_of(tx, cycle_year) is None:
+        faults = [_no_cycle(cycle_year), *faults]
+    if faults or content is None or cycle_year is None:
+        raise Invalid("validation_failed", _said(faults), faults=faults)
+    return faces.judge(tx, cycle_year, content, book, now).raw
+
+
+def create(
+    tx: Tx,
+    actor: Actor,
+    cycle_year: int | None,
+    office: str | None,
+    content: Content | None,
+    faults: list[Fault],
+    book: Rulebook,
+    now: Now,
+) -> str:
+    """Make a draft in an open cycle; its reference `DK-IOM-<year>-<nnn>`."""
+    cycle = cycles.cycle_of(tx, cycle_year) if cycle_year is not None else None
+    if cycle is None and cycle_year is not None:
+        faults = [_no_cycle(cycle_year), *faults]
+    code, wrong = _office_for(tx, actor, office)
+    faults = [*wrong, *faults]
+    if faults or content is None or cycle is None or code is None:
+        raise Invalid("validation_failed", _said(faults), faults=faults)
+    window = cycles.window_of(cycle)
+    if not window.is_open(now.today):
+        message = window.sentence(cycle.year, now.today)
+        raise Conflict("window_closed", message, refusals=[Refusal("window_closed", message)])
+    number = cycles.next_number(tx, cycle.year)
+    ref = f"DK-IOM-{cycle.year}-{number:03d}"
+    made = {
+        "ref": ref,
+        "cycle_year": cycle.year,
+        "number": number,
+        "office_code": code,
+        "state": State.DRAFT,
+        "lock": 1,
+        "created_by": actor.id,
+        "created_at": now.at,
+        "snapshots": 0,
+        "moves": 1,
+        "deadline_on": window.closes_on,
+    }
+    proposal_id = proposals.add_proposal(tx, made)
+    judged = faces.judge(tx, cycle.year, content, book, now)
+    faces.show(tx, proposal_id, ref, Side.IOM, content, judged, None, now)
+    casework.note(tx, proposal_id, 1, "create", None, State.DRAFT, Step(actor), now)
+    return ref
+
+
+def _no_cycle(year: int) -> Fault:
+    return Fault("/cycle", "unknown_cycle", f"There is no cycle {year}.")
+
+
+def _said(faults: Iterable[Fault]) -> str:
+    number = len(list(faults))
+    return f"{number} thing{'s' if number != 1 else ''} must be put right before this can be taken."
+
+
+def _office_for(tx: Tx, actor: Actor, office: str | None) -> tuple[str | None, list[Fault]]:
+    """The office a proposal is made for: an office's own; a focal point names any."""
+    if actor.role is Role.IOM_OFFICE:
+        if office in (None, actor.office):
+            return actor.office, []
+        return None, [Fault("/office", "not_your_office", f"Your office is {actor.office}; leave `office` out.")]
+    if office is None:
+        return None, [Fault("/office", "required", "A focal point names the office a proposal is made for.")]
+    if not people.office_exists(tx, office, "iom"):
+        return None, [Fault("/office", "unknown_office", f"There is no IOM office '{office}'.")]
+    return office, []
+
+
+def replace_content(
+    tx: Tx,
+    actor: Actor,
+    ref: str,
+    content: Content | None,
+    faults: list[Fault],
+    expected: int | None,
+    given: bool,
+    book: Rulebook,
+    now: Now,
+) -> None:
+    """Replace the content of a draft or returned proposal. Refuses in the order 404, 428, 412, 422, 409."""
+    row = faces.seen(tx, actor, ref)
+    if not given:
+        raise PreconditionRequired("if_match_required", "Send If-Match with the ETag of the proposal you have read.")
+    if expected is None:
+        raise PreconditionFailed("version_mismatch", f"The proposal is at version {row.version}; If-Match names none.")
+    casework.check_version(row, expected)
+    if faults or content is None:
+        raise Invalid("validation_failed", _said(faults), faults=faults)
+    casework.open_to_edit(tx, row, now)
+    if not proposals.change_proposal(tx, row.id, row.state, row.lock, {}):
+        raise Conflict("changed_meanwhile", "Somebody else changed this proposal at the same time; read it again.")
+    judged = faces.judge(tx, row.cycle_year, content, book, now)
+    faces.show(tx, row.id, row.ref, Side.IOM, content, judged, None, now)
+
+
+def described(tx: Tx, actor: Actor, ref: str, now: Now) -> tuple[Row[Any], bytes]:
+    """The proposal as this actor sees it: its row and its JSON, the stored texts spliced in unparsed."""
+    row = faces.seen(tx, actor, ref)
+    head = {
+        **_listed(row),
+        "snapshot": row.snapshot,
+        "moves": casework.options_for(tx, actor, row, now),
+    }
+    spliced = f',"screening":{row.screening},"content":{faces.content_text(row)}}}'
+    return row, encode(head)[:-1] + spliced.encode()
+
+
+def _listed(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "ref": row.ref,
+        "cycle": row.cycle_year,
+        "office": row.office_code,
+        "state": row.state,
+        "title": row.title,
+        "requested": row.requested_dkk,
+        "outcome": row.outcome,
+        "total": row.total_tenths / 10,
+        "deadline": row.deadline_on.isoformat() if row.deadline_on else None,
+        "version": row.version,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
+
+
+def listed(tx: Tx, actor: Actor, wanted: Wanted) -> tuple[list[dict[str, Any]], tuple[Any, int] | None]:
+    """One page of proposals, and where the next one begins (None at the end)."""
+    rows = proposals.list_proposals(tx, actor, wanted)
+    page = rows[: wanted.limit]
+    following = None
+    if len(rows) > wanted.limit:
+        last = page[-1]
+        following = (last.total_tenths if wanted.by_total else last.updated_at, last.id)
+    return [_listed(row) for row in page], following
+
+
+def screening_of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> bytes:
+    """The screening of the content this actor sees: the stored result of a snapshot, or today's of working content."""
+    row = faces.seen(tx, actor, ref)
+    if row.snapshot is not None:
+        stored = proposals.snapshot_of(tx, row.id, row.snapshot)
+        if stored is not None:
+            return str(stored.result).encode()
+    return faces.judge(tx, row.cycle_year, stored_content(row.content), book, now).raw
+
+
+def history_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
+    """Every step of a proposal, oldest first: who, what, when, from where to where, and why."""
+    row = faces.seen(tx, actor, ref)
+    return [
+        {
+            "number": step.number,
+            "at": step.at,
+            "event": step.event,
+            "from": step.source,
+            "to": step.target,
+            "by": {"role": step.role, "name": step.person_name} if step.role else {"role": "system", "name": None},
+            "reason": step.reason,
+            "deadline": step.deadline_on.isoformat() if step.deadline_on else None,
+            "snapshot": step.snapshot,
+        }
+        for step in proposals.history_of(tx, row.id)
+    ]
+
+
+def snapshots_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
+    """Number, time, SHA-256 and outcome of every snapshot, oldest first."""
+    row = faces.seen(tx, actor, ref)
+    return [
+        {
+            "number": one.number,
+            "taken_at": one.taken_at,
+            "sha256": one.sha256,
+            "outcome": one.outcome,
+            "total": one.total_tenths / 10,
+        }
+        for one in proposals.snapshots_of(tx, row.id)
+    ]
+
+
+def snapshot_of(tx: Tx, actor: Actor, ref: str, number: int) -> bytes:
+    """One snapshot with its content and the whole screening result, the stored texts spliced in."""
+    row = faces.seen(tx, actor, ref)
+    one = proposals.snapshot_of(tx, row.id, number)
+    if one is None:
+        raise NotFound("snapshot_not_found", f"{ref} has no snapshot {number}.")
+    head = {"number": one.number, "taken_at": one.taken_at, "sha256": one.sha256}
+    spliced = f',"screening":{one.result},"content":{faces.content_text(one)}}}'
+    return encode(head)[:-1] + spliced.encode()

@@ -1,0 +1,102 @@
+"""The published rulebooks of a framework: loaded once, checked against the manifest; the newest one screens."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.db import Tx
+from app.domain.case import Cycle, Frame
+from app.domain.rulebook import FILES, Rulebook, RulebookError, load_folder, read_manifest
+from app.domain.rulebook.criteria import Alignment, Criterion, Rule
+from app.errors import NotFound
+from app.records import cycles
+from app.services.clock import Now
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Every published rulebook of one framework by version, oldest first."""
+
+    books: dict[str, Rulebook]
+
+    @property
+    def current(self) -> Rulebook:
+        """The newest version: the one that screens what is submitted now."""
+        return next(reversed(self.books.values()))
+
+    def book(self, version: str) -> Rulebook:
+        """The rulebook of that version, or NotFound."""
+        if version not in self.books:
+            raise NotFound("rulebook_not_found", f"There is no rulebook version '{version}'.")
+        return self.books[version]
+
+
+class ManifestError(Exception):
+    """A published file is not what the manifest says it is."""
+
+
+def open_library(rules: Path, framework: str) -> Library:
+    """Load every version the manifest lists; a file that differs from its published SHA-256 stops the service."""
+    folder, books = rules / framework, {}
+    if not (folder / "manifest.yaml").is_file():
+        raise ManifestError(f"There is no framework '{framework}' under {rules}.")
+    for version, (place, sha256) in read_manifest(folder).items():
+        book = load_folder(folder / place)
+        if (book.version, book.sha256) != (version, sha256):
+            raise ManifestError(
+                f"The rulebook {version} in {folder / place} is not the published one: its files ({', '.join(FILES)}) "
+                f"come to version {book.version}, SHA-256 {book.sha256}; the manifest says {sha256}. "
+                "Published files are never edited; put a change into a new version."
+            )
+        books[version] = book
+    return Library(books)
+
+
+def frame_for(tx: Tx, cycle_year: int, now: Now) -> Frame:
+    """What a screening on this day depends on besides content and rulebook."""
+    last = max(cycles.last_cycle_year(tx), cycle_year)
+    return Frame(Cycle(cycle_year, last), cycles.envelopes(tx), now.today)
+
+
+def overview(library: Library) -> list[dict[str, Any]]:
+    """Version, SHA-256 and size of every published rulebook, newest first."""
+    return [
+        {
+            **book.reference,
+            "current": book is library.current,
+            "title": book.framework.title,
+            "checks": len(book.criteria.checks),
+            "criteria": len(book.criteria.criteria),
+            "indicators": sum(len(one.indicators) for one in _groups(book)),
+        }
+        for book in reversed(library.books.values())
+    ]
+
+
+def _groups(book: Rulebook) -> list[Criterion | Alignment]:
+    return [*book.criteria.criteria, *book.criteria.alignment]
+
+
+def described(book: Rulebook) -> dict[str, Any]:
+    """Everything a rulebook says: every check, criterion and indicator with its text, source, points and expressions."""
+    document = book.criteria.document
+
+    def rule(one: Rule) -> dict[str, Any]:
+        said = one.model_dump(mode="json")
+        return {**said, "fields": book.functions.reads[one.id]}
+
+    def group(one: Criterion | Alignment) -> dict[str, Any]:
+        return {**one.model_dump(mode="json"), "indicators": [rule(indicator) for indicator in one.indicators]}
+
+    return {
+        **book.reference,
+        "document": document,
+        "facts": book.criteria.facts,
+        "weights": book.criteria.weights.model_dump(),
+        "checks": [rule(check) for check in book.criteria.checks],
+        "criteria": [group(one) for one in book.criteria.criteria],
+        "alignment": [group(one) for one in book.criteria.alignment],
+    }
+
+
+__all__ = ["Library", "ManifestError", "RulebookError", "described", "frame_for", "open_library", "overview"]

@@ -1,0 +1,1 @@
+"""HTTP: who may knock, reading requests, writing answers. No SQL here."""

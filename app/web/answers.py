@@ -1,0 +1,86 @@
+"""Writing an answer: JSON encoded once, problem+json for every refusal, each write done once and committed first."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app.db import Tx
+from app.domain.people import Actor
+from app.encoding import encode
+from app.errors import AppError, Conflict, Fault
+from app.faults import pointer
+from app.services.idempotency import Answer, once
+from app.web.requests import fingerprint, house, idempotency_key
+
+PROBLEM = "application/problem+json"
+
+
+def ok(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+    """An answer with a JSON value; bytes are taken as JSON that is encoded already."""
+    return Answer(status, value if isinstance(value, bytes) else encode(value), headers or {})
+
+
+def etag(version: int) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}
+
+
+def response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, answer.headers, "application/json")
+
+
+def conditional(request: Request, answer: Answer) -> Response:
+    """The answer, or 304 when the client has this version."""
+    tag = answer.headers.get("ETag")
+    if tag and tag in {part.strip() for part in request.headers.get("if-none-match", "").split(",")}:
+        return Response(status_code=304, headers=answer.headers)
+    return response(answer)
+
+
+async def write(request: Request, actor: Actor, raw: bytes, work: Callable[[Tx], Answer]) -> Response:
+    """Do a write in one transaction and answer after its commit; with an Idempotency-Key do it once only."""
+    here, now = house(request), house(request).now()
+    key = idempotency_key(request) if request.method == "POST" else None
+    if key is None:
+        return response(await here.database.write(work))
+    mark, named = fingerprint(request, raw), (actor.id, key)
+    if named in here.at_work:
+        raise Conflict("idempotency_key_in_use", "A request with this Idempotency-Key is being worked on; try again.")
+    here.at_work.add(named)
+    try:
+        return response(await here.database.write(lambda tx: once(tx, actor, key, mark, now, lambda: work(tx))))
+    finally:
+        here.at_work.discard(named)
+
+
+def problem(error: AppError) -> Response:
+    return Response(encode(error.as_problem()), error.status, error.headers, PROBLEM)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Every way a request can fail ends in problem+json with a stable code; none shows a stack trace."""
+
+    @app.exception_handler(AppError)
+    async def refused(request: Request, error: AppError) -> Response:
+        return problem(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = [Fault(pointer(*one["loc"][1:]), str(one["type"]), one["msg"] + ".") for one in error.errors()]
+        said = AppError("validation_failed", "The address cannot be used; pointers name its parameters.", faults=faults)
+        said.status, said.title = 422, "Not valid"
+        return problem(said)
+
+    @app.exception_handler(HTTPException)
+    async def plain(request: Request, error: HTTPException) -> Response:
+        codes = {404: "not_found", 405: "method_not_allowed"}
+        said = AppError(codes.get(error.status_code, "http_error"), f"{request.method} {request.url.path}: {error.detail}.")
+        said.status, said.title, said.headers = error.status_code, str(error.detail), dict(error.headers or {})
+        return problem(said)
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        said = AppError("internal_error", "Something went wrong on our side; nothing was changed.")
+        return problem(said)

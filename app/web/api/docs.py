@@ -1,0 +1,124 @@
+"""Completing the OpenAPI document: request bodies read by hand, headers, problems, an example for every operation."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app.web.api import shapes
+
+_REF = "#/components/schemas/{model}"
+_TITLES = {
+    304: "Not changed since the version in If-None-Match",
+    400: "The body is not JSON, or a header cannot be read",
+    401: "No token, or one that is unknown, expired or revoked",
+    403: "This role or token may not do it",
+    404: "There is none, or none that you can see",
+    409: "Refused as things stand; `refusals` names every reason",
+    412: "Changed since the version in If-Match",
+    413: "Larger than 2 MB",
+    415: "Not application/json",
+    422: "Not valid; `errors` names every fault with its pointer",
+    428: "If-Match is missing",
+}
+
+
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: every error it can give."""
+    return {code: {"description": _TITLES[code]} for code in sorted({401, 403, *codes})}
+
+
+def answers(shape: type[BaseModel], example: Any, *codes: int, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: what it answers with an example, and every error it can give."""
+    said = {"description": "Done" if status == 200 else "Made", "x-shape": shape.__name__, "x-example": example}
+    return {status: said, **problems(*codes)}
+
+
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+    "description": "The ETag of what you have read; 412 when it has changed since.",
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "Your name for this request: sent again, it is answered with the first answer and done once.",
+}
+EXAMPLE_CONTENT = {"title": "Protection along the Central Mediterranean route", "priority_areas": [3]}
+_BODIES: dict[str, tuple[type[BaseModel], Any]] = {
+    "screen_content": (shapes.ScreeningIn, {"cycle": 2026, "content": EXAMPLE_CONTENT}),
+    "create_proposal": (shapes.ProposalIn, {"cycle": 2027, "office": "IOM-NE", "content": EXAMPLE_CONTENT}),
+    "replace_content": (shapes.Content, EXAMPLE_CONTENT),
+    "make_move": (shapes.MoveIn, {"move": "submit"}),
+    "move_window": (shapes.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
+}
+
+
+def install_openapi(app: FastAPI) -> None:
+    """Serve the completed document; it is made once."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _complete(get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            ))
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    outs = [shape for shape in vars(shapes).values() if isinstance(shape, type) and issubclass(shape, BaseModel)]
+    ins = [model for model, _ in _BODIES.values()]
+    wanted = [*((model, "validation") for model in ins), *((shape, "serialization") for shape in outs if shape not in ins)]
+    _, defined = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]  # the modes are literals
+    components = document.setdefault("components", {})
+    components["schemas"] = _without_null_defaults(defined["$defs"])
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "earmark token"}}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _complete_operation(path, method, operation)
+    return document
+
+
+def _without_null_defaults(schema: Any) -> Any:
+    """A field that a draft may leave out has no default: sent as null it is refused."""
+    if isinstance(schema, dict):
+        return {k: _without_null_defaults(v) for k, v in schema.items() if not (k == "default" and v is None)}
+    return [_without_null_defaults(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
+    public = "401" not in operation["responses"]
+    operation["security"] = [] if public else [{"token": []}]
+    body = _BODIES.get(operation["operationId"])
+    if body:
+        schema = {"$ref": _REF.format(model=body[0].__name__)}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema, "example": body[1]}},
+        }
+    headers = ([_IF_MATCH] if method in ("put", "patch") or path.endswith("/moves") else []) + (
+        [_KEY] if method == "post" else []
+    )
+    if headers:
+        operation.setdefault("parameters", []).extend(headers)
+    operation["responses"].pop("422", None) if _only_default(operation) else None
+    for code, answer in operation["responses"].items():
+        shape, example = answer.pop("x-shape", None), answer.pop("x-example", None)
+        if shape:
+            schema = {"$ref": _REF.format(model=shape)}
+            answer["content"] = {"application/json": {"schema": schema, "example": example}}
+        elif int(code) >= 400:
+            schema = {"$ref": _REF.format(model="Problem")}
+            answer["content"] = {"application/problem+json": {"schema": schema}}
+
+
+def _only_default(operation: dict[str, Any]) -> bool:
+    """Whether the 422 is only the one FastAPI adds to every route with parameters."""
+    found = operation["responses"].get("422", {})
+    return bool(found) and found.get("description") == "Validation Error"

@@ -1,0 +1,251 @@
+"""Proposals: made, listed, read, edited, moved; their screening, history and snapshots."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app.db import Tx
+from app.domain.people import Actor
+from app.domain.proposal import read_content
+from app.domain.vocabulary import COUNTRIES
+from app.domain.workflow import State
+from app.encoding import encode
+from app.errors import Fault, Invalid
+from app.records.proposals import Wanted
+from app.services import casework, intake
+from app.services.casework import Request as MoveRequest
+from app.services.clock import Now
+from app.services.idempotency import Answer
+from app.web.answers import conditional, etag, ok, response, write
+from app.web.api import shapes
+from app.web.api.docs import EXAMPLE_CONTENT, answers
+from app.web.api.rules import content_in
+from app.web.requests import caller, check_query, expected_version, house, read_as, read_json
+
+router = APIRouter()
+Ref = Annotated[str, Path(description="Like DK-IOM-2027-003", examples=["DK-IOM-2027-003"])]
+
+_LISTED = {
+    "ref": "DK-IOM-2027-003",
+    "cycle": 2027,
+    "office": "IOM-NE",
+    "state": "draft",
+    "title": "Protection along the Central Mediterranean route",
+    "requested": 12000000,
+    "outcome": "undetermined",
+    "total": 31.8,
+    "deadline": "2026-12-31",
+    "version": 1,
+    "created_at": "2026-11-23T09:07:00Z",
+    "updated_at": "2026-11-23T09:07:00Z",
+}
+_OPTION = {"move": "submit", "allowed": True, "needs": [], "refusals": []}
+_SUMMARY = {"outcome": "undetermined", "total": 31.8, "total_reachable": 90.5, "missing": ["budget"]}
+_PROPOSAL = {**_LISTED, "snapshot": None, "moves": [_OPTION], "screening": _SUMMARY, "content": EXAMPLE_CONTENT}
+_STEP = {"number": 1, "at": "2026-11-23T09:07:00Z", "event": "create", "from": None, "to": "draft"}
+_SNAPSHOT = {"number": 1, "taken_at": "2026-11-23T09:07:00Z", "sha256": "0" * 64}
+
+
+def _shown(tx: Tx, actor: Actor, ref: str, now: Now, status: int = 200) -> Answer:
+    row, body = intake.described(tx, actor, ref, now)
+    made = {"Location": f"/api/v1/proposals/{ref}"} if status == 201 else {}
+    return Answer(status, body, {**etag(row.version), **made})
+
+
+@router.post(
+    "/proposals",
+    operation_id="create_proposal",
+    summary="Make a draft proposal in an open cycle",
+    status_code=201,
+    responses=answers(shapes.ProposalOut, _PROPOSAL, 400, 409, 413, 415, 422, status=201),
+)
+async def create_proposal(request: Request) -> Response:
+    """A draft may leave out any field; what is there must be well-formed. A focal point names the office."""
+    actor = await caller(request)
+    here = house(request)
+    book, now = here.book, here.now()
+    value, raw = await read_json(request)
+    read, faults = read_as(shapes.Envelope, value)
+    content, wrong = content_in(value, book.indicator_codes)
+    year, office = (read.cycle, read.office) if read else (None, None)
+
+    def work(tx: Tx) -> Answer:
+        found = [*faults, *wrong]
+        ref = intake.create(tx, actor, year, office, content, found, book, now)
+        return _shown(tx, actor, ref, now, 201)
+
+    return await write(request, actor, raw, work)
+
+
+@router.get(
+    "/proposals",
+    operation_id="list_proposals",
+    summary="Proposals you can see, newest first or by total",
+    responses=answers(shapes.ProposalPage, {"items": [_LISTED], "next_cursor": None}, 422),
+)
+async def list_proposals(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+    cycle: Annotated[int | None, Query(ge=2000, le=2100)] = None,
+    state: Annotated[list[State] | None, Query()] = None,
+    country: Annotated[str | None, Query(min_length=2, max_length=2)] = None,
+    priority_area: Annotated[int | None, Query(ge=1, le=4)] = None,
+    office: Annotated[str | None, Query(max_length=40)] = None,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    sort: Literal["updated_at", "total"] = "updated_at",
+) -> Response:
+    """`q` finds whole and partial words, ordered like the list; `cursor` is the `next_cursor` of the page before."""
+    actor = await caller(request)
+    check_query(request, _FILTERS)
+    if country is not None and country not in COUNTRIES:
+        fault = Fault("/country", "not_listed", "Must be an ISO 3166-1 alpha-2 country code.")
+        raise Invalid("validation_failed", "The query cannot be used; pointers name its parameters.", faults=[fault])
+    by_total = sort == "total"
+    after = _after(cursor, sort) if cursor is not None else None
+    states = tuple(state or ())
+    wanted = Wanted(cycle, states, country, priority_area, office, q, by_total, limit, after)
+    items, following = await house(request).database.read(lambda tx: intake.listed(tx, actor, wanted))
+    return response(ok({"items": items, "next_cursor": _cursor(following, sort) if following else None}))
+
+
+_FILTERS = dict.fromkeys(
+    ("limit", "cursor", "cycle", "state", "country", "priority_area", "office", "q", "sort"), None
+)
+
+
+def _cursor(following: tuple[Any, int], sort: str) -> str:
+    return base64.urlsafe_b64encode(encode([sort, *following])).decode().rstrip("=")
+
+
+def _after(cursor: str, sort: str) -> tuple[Any, int]:
+    """Where a page begins; a cursor of another sort order or none of ours is refused."""
+    try:
+        made_for, value, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        place = datetime.fromisoformat(value) if sort == "updated_at" else int(value)
+        if made_for == sort and isinstance(last, int) and abs(last) < 2**62:
+            if isinstance(place, datetime) and place.tzinfo is None:
+                raise ValueError("no time zone")
+            return place, last
+    except (ValueError, TypeError, binascii.Error, UnicodeError, OverflowError):
+        pass
+    fault = Fault("/cursor", "cursor_invalid", f"This is no next_cursor of a list sorted by {sort}.")
+    raise Invalid("cursor_invalid", "The cursor cannot be used; begin again without it.", faults=[fault])
+
+
+@router.get(
+    "/proposals/{ref}",
+    operation_id="read_proposal",
+    summary="A proposal as you see it, with what you can do now",
+    responses=answers(shapes.ProposalOut, _PROPOSAL, 304, 404),
+)
+async def read_proposal(ref: Ref, request: Request) -> Response:
+    """IOM sees what it works on; the Danish side the last snapshot. `moves` says what you can do, and what refuses the rest."""
+    actor = await caller(request)
+    now = house(request).now()
+    return conditional(request, await house(request).database.read(lambda tx: _shown(tx, actor, ref, now)))
+
+
+@router.put(
+    "/proposals/{ref}/content",
+    operation_id="replace_content",
+    summary="Replace the content of a draft or returned proposal",
+    responses=answers(shapes.ProposalOut, _PROPOSAL, 400, 404, 409, 412, 413, 415, 422, 428),
+)
+async def replace_content(ref: Ref, request: Request) -> Response:
+    actor = await caller(request)
+    here = house(request)
+    book, now = here.book, here.now()
+    value, raw = await read_json(request)
+    content, faults = read_content(value, book.indicator_codes)
+    given = request.headers.get("if-match")
+    expected = expected_version(request)
+
+    def work(tx: Tx) -> Answer:
+        intake.replace_content(tx, actor, ref, content, faults, expected, given, book, now)
+        return _shown(tx, actor, ref, now)
+
+    return await write(request, actor, raw, work)
+
+
+@router.post(
+    "/proposals/{ref}/moves",
+    operation_id="make_move",
+    summary="Move a proposal: submit, return, start the review, ...",
+    responses=answers(shapes.ProposalOut, _PROPOSAL, 400, 404, 409, 412, 413, 415, 422),
+)
+async def make_move(ref: Ref, request: Request) -> Response:
+    """Refuses in the order 404, 403, 412, 422, 409, naming every guard. A `submit` that ends in `returned` is 200."""
+    actor = await caller(request)
+    here, expected = house(request), expected_version(request)
+    book, now = here.book, here.now()
+    value, raw = await read_json(request)
+    read, faults = read_as(shapes.MoveIn, value)
+    name = value.get("move") if isinstance(value, dict) else None
+    wanted = MoveRequest(
+        move=name.strip() if isinstance(name, str) else "",
+        reason=read.reason if read else None,
+        deadline=read.deadline if read else None,
+        faults=tuple(faults),
+        expected=expected,
+    )
+
+    def work(tx: Tx) -> Answer:
+        casework.make_move(tx, actor, ref, wanted, book, now)
+        return _shown(tx, actor, ref, now)
+
+    return await write(request, actor, raw, work)
+
+
+@router.get(
+    "/proposals/{ref}/screening",
+    operation_id="read_screening",
+    summary="The whole screening of the content you see",
+    responses=answers(shapes.ScreeningOut, {"outcome": "eligible", "total": 91.4}, 404),
+)
+async def read_screening(ref: Ref, request: Request) -> Response:
+    """A snapshot's is the stored one, byte for byte; a draft's is made today."""
+    actor = await caller(request)
+    here = house(request)
+    book, now = here.book, here.now()
+    return response(ok(await here.database.read(lambda tx: intake.screening_of(tx, actor, ref, book, now))))
+
+
+@router.get(
+    "/proposals/{ref}/history",
+    operation_id="read_history",
+    summary="Every step of a proposal, oldest first",
+    responses=answers(shapes.HistoryOut, {"items": [_STEP]}, 404),
+)
+async def read_history(ref: Ref, request: Request) -> Response:
+    actor = await caller(request)
+    items = await house(request).database.read(lambda tx: intake.history_of(tx, actor, ref))
+    return response(ok({"items": items}))
+
+
+@router.get(
+    "/proposals/{ref}/snapshots",
+    operation_id="list_snapshots",
+    summary="Every submission of a proposal, oldest first",
+    responses=answers(shapes.SnapshotList, {"items": [{**_SNAPSHOT, "outcome": "eligible", "total": 91.4}]}, 404),
+)
+async def list_snapshots(ref: Ref, request: Request) -> Response:
+    actor = await caller(request)
+    items = await house(request).database.read(lambda tx: intake.snapshots_of(tx, actor, ref))
+    return response(ok({"items": items}))
+
+
+@router.get(
+    "/proposals/{ref}/snapshots/{number}",
+    operation_id="read_snapshot",
+    summary="One submission: content, SHA-256 and screening",
+    responses=answers(shapes.SnapshotOut, {**_SNAPSHOT, "screening": {}, "content": {}}, 404, 422),
+)
+async def read_snapshot(ref: Ref, number: Annotated[int, Path(ge=1, le=100000)], request: Request) -> Response:
+    """The SHA-256 is that of the content's canonical JSON without `contact`, which can be erased."""
+    actor = await caller(request)
+    return response(ok(await house(request).database.read(lambda tx: intake.snapshot_of(tx, actor, ref, number))))

@@ -1,0 +1,154 @@
+"""What everybody may look up: frameworks, cycles, envelopes, rulebooks; and screening a content that is stored nowhere."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.domain.proposal import read_content
+from app.errors import Invalid, NotFound
+from app.services import cycles, intake, rulebooks
+from app.web.answers import conditional, etag, ok, response, write
+from app.web.api import shapes
+from app.web.api.docs import EXAMPLE_CONTENT, answers
+from app.web.requests import caller, expected_version, house, read_as, read_json
+
+router = APIRouter()
+Year = Annotated[int, Path(ge=1, le=9999)]
+
+_CYCLE = {
+    "year": 2027,
+    "framework": "dk-iom-2023-2026",
+    "opens_on": "2026-10-01",
+    "closes_on": "2026-12-31",
+    "open": True,
+    "added": True,
+    "amount": 50000000,
+    "status": "planned",
+    "version": 1,
+}
+_ENVELOPE = {"year": 2026, "amount": 50000000, "status": "planned", "requested": 0, "approved": 0, "agreed": 0}
+_RULEBOOK = {"id": "dk-iom-2023-2026", "version": "2023.1", "sha256": "0" * 64}
+
+
+@router.get(
+    "/frameworks/{id}",
+    operation_id="read_framework",
+    summary="A framework: calendar, envelopes, geography, codes",
+    responses=answers(shapes.FrameworkOut, {"id": "dk-iom-2023-2026"}, 404),
+)
+async def read_framework(id: str, request: Request) -> Response:
+    await caller(request)
+    here = house(request)
+    book, now = here.book, here.now()
+    if id != book.framework.id:
+        raise NotFound("framework_not_found", "There is no framework of that name.")
+    listed = await here.database.read(lambda tx: cycles.overview(tx, now))
+    said: dict[str, Any] = book.framework.model_dump(mode="json")
+    return response(ok({**said, "cycles": listed, "indicators": book.annex.model_dump(mode="json")}))
+
+
+@router.get(
+    "/cycles",
+    operation_id="list_cycles",
+    summary="Every cycle with its submission window",
+    responses=answers(shapes.CycleList, {"items": [_CYCLE]}),
+)
+async def list_cycles(request: Request) -> Response:
+    await caller(request)
+    here = house(request)
+    now = here.now()
+    return response(ok({"items": await here.database.read(lambda tx: cycles.overview(tx, now))}))
+
+
+@router.patch(
+    "/cycles/{year}",
+    operation_id="move_window",
+    summary="Move the submission window of a cycle, with a reason",
+    responses=answers(shapes.CycleOut, _CYCLE, 400, 404, 409, 412, 413, 415, 422),
+)
+async def move_window(year: Year, request: Request) -> Response:
+    actor = await caller(request)
+    here, expected = house(request), expected_version(request)
+    now = here.now()
+    value, raw = await read_json(request)
+    patch, faults = read_as(shapes.CyclePatch, value)
+    if patch is None:
+        raise Invalid("validation_failed", "The change cannot be made with what was sent.", faults=faults)
+
+    def work(tx: Any) -> Any:
+        moved = cycles.move_window(
+            tx, actor, year, patch.opens_on, patch.closes_on, patch.reason, expected, now
+        )
+        return ok(moved, headers=etag(moved["version"]))
+
+    return await write(request, actor, raw, work)
+
+
+@router.get(
+    "/envelopes",
+    operation_id="list_envelopes",
+    summary="Money by year, in whole DKK",
+    responses=answers(shapes.EnvelopeList, {"items": [{**_ENVELOPE, "paid": 0, "available": 50000000}]}),
+)
+async def list_envelopes(request: Request) -> Response:
+    await caller(request)
+    return response(ok({"items": await house(request).database.read(cycles.envelopes)}))
+
+
+@router.get(
+    "/rulebooks",
+    operation_id="list_rulebooks",
+    summary="Every published rulebook version, newest first",
+    responses=answers(shapes.RulebookList, {"items": [{**_RULEBOOK, "current": True, "title": "Softly earmarked funds"}]}),
+)
+async def list_rulebooks(request: Request) -> Response:
+    await caller(request)
+    return response(ok({"items": rulebooks.overview(house(request).library)}))
+
+
+@router.get(
+    "/rulebooks/{version}",
+    operation_id="read_rulebook",
+    summary="A rulebook: every criterion with its text, source, points and expressions",
+    responses=answers(shapes.RulebookOut, {**_RULEBOOK, "checks": [], "criteria": [], "alignment": []}, 304, 404),
+)
+async def read_rulebook(version: str, request: Request) -> Response:
+    await caller(request)
+    book = house(request).library.book(version)
+    return conditional(request, ok(rulebooks.described(book), headers={"ETag": f'"{book.sha256}"'}))
+
+
+@router.post(
+    "/screenings",
+    operation_id="screen_content",
+    summary="Screen a content, whole or draft; nothing is stored",
+    responses=answers(shapes.ScreeningOut, {"outcome": "undetermined", "total": 0.0}, 400, 409, 413, 415, 422),
+)
+async def screen_content(request: Request) -> Response:
+    """Every existing cycle will do, open or closed. What a draft leaves out makes what depends on it undetermined."""
+    actor = await caller(request)
+    here = house(request)
+    book, now = here.book, here.now()
+    value, raw = await read_json(request)
+    read, faults = read_as(shapes.Envelope, value)
+    content, wrong = _content_in(value, book.indicator_codes)
+    year = read.cycle if read else None
+    found = [*faults, *wrong]
+    if request.headers.get("idempotency-key") is None:
+        return response(
+            ok(await here.database.read(lambda tx: intake.screen_draft(tx, year, content, found, book, now)))
+        )
+    return await write(
+        request, actor, raw, lambda tx: ok(intake.screen_draft(tx, year, content, found, book, now))
+    )
+
+
+def _content_in(value: Any, codes: frozenset[str]) -> tuple[Any, list[Any]]:
+    """The content inside a body, with its faults; nothing where the body has none (which is a fault of the body)."""
+    if not isinstance(value, dict) or not isinstance(value.get("content"), dict):
+        return None, []
+    return read_content(value["content"], codes, "/content")
+
+
+content_in = _content_in
+__all__ = ["EXAMPLE_CONTENT", "content_in", "router"]

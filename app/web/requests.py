@@ -1,0 +1,130 @@
+"""Reading a request: who it is from, its JSON within bounds, its preconditions."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from app.db import Database
+from app.domain.people import Actor
+from app.domain.rulebook import Rulebook
+from app.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMediaType
+from app.faults import faults_of
+from app.services import access, clock
+from app.services.clock import Now
+from app.services.rulebooks import Library
+from app.settings import Settings
+from app.web.access import Door, check_door
+
+LARGEST_BODY = 2_000_000
+M = TypeVar("M", bound=BaseModel)
+_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every request needs and is made once, at start."""
+
+    settings: Settings
+    database: Database
+    library: Library
+    doors: dict[Any, Door]
+    at_work: set[tuple[int, str]]
+
+    @property
+    def book(self) -> Rulebook:
+        return self.library.current
+
+    def now(self) -> Now:
+        return clock.now(self.settings.today)
+
+
+def house(request: Request) -> House:
+    found: House = request.app.state.house
+    return found
+
+
+async def caller(request: Request) -> Actor:
+    """The person behind the request, once it is clear that they may use this route: 401, then 403."""
+    here = house(request)
+    digest = access.token_hash(request.headers.get("authorization"))
+    now = here.now()
+    actor = await here.database.read(lambda tx: access.identify(tx, digest, now))
+    check_door(here.doors[request.scope["endpoint"]], actor)
+    return actor
+
+
+async def read_bytes(request: Request) -> bytes:
+    """The body, or TooLarge as soon as it is known to be."""
+    too_large = TooLarge("body_too_large", f"The body may have {LARGEST_BODY:,} bytes.")
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > LARGEST_BODY:
+        raise too_large
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def read_json(request: Request) -> tuple[Any, bytes]:
+    """The body's JSON value and its bytes; nesting beyond 200, NaN and half surrogates are not JSON here."""
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMediaType("not_json", f"Send application/json; this is {kind or 'nothing'}.")
+    raw = await read_bytes(request)
+    try:
+        return from_json(raw, allow_inf_nan=False), raw
+    except ValueError as error:
+        raise BadRequest("malformed_json", f"The body is not JSON that can be read: {error}.") from None
+
+
+def read_as(model: type[M], value: Any) -> tuple[M | None, list[Fault]]:
+    """The value as the model, or every fault in it."""
+    try:
+        return model.model_validate(value), []
+    except ValidationError as error:
+        return None, faults_of(error, model)
+
+
+def expected_version(request: Request) -> int | None:
+    """The version in If-Match; None without the header or for `*`; one that none has for an ETag not of ours."""
+    header = request.headers.get("if-match")
+    if header is None or header.strip() == "*":
+        return None
+    found = _ETAG.fullmatch(header.strip())
+    return int(found[1]) if found else -1
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The Idempotency-Key, 1 to 255 printable characters, or None."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise BadRequest("idempotency_key_invalid", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
+    return key
+
+
+def fingerprint(request: Request, raw: bytes) -> bytes:
+    """What makes two requests the same: method, address and body."""
+    line = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(line.encode() + raw).digest()
+
+
+def check_query(request: Request, known: dict[str, Any]) -> None:
+    """Refuse a query parameter that there is not: a misspelt filter must not answer with everything."""
+    from app.faults import did_you_mean
+
+    faults = []
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            faults.append(Fault(f"/{name}", "unknown_parameter", f"There is no parameter '{name}'{did_you_mean(name, known)}."))
+        elif any(sign < " " or "\x7f" <= sign <= "\x9f" or "\ud800" <= sign <= "\udfff" for sign in value):
+            faults.append(Fault(f"/{name}", "control_character", "Holds a control character."))
+    if faults:
+        raise Invalid("validation_failed", "The query cannot be used; pointers name its parameters.", faults=faults)
