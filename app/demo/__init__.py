@@ -64,7 +64,7 @@ def load(database: Database, book: Rulebook, file: Path, now: Now) -> bool:
         accounts = _people(tx, now)
         if not there:
             _next_cycle(tx, book, now)
-            for story in yaml.load(STORIES.read_text("utf-8"), Loader=_Loader):
+            for story in yaml.load(STORIES.read_text("utf-8"), Loader=DatesAsText):
                 _tell(tx, story, book, now)
             casework.lapse_overdue(tx, now)
         text = json.dumps(accounts, indent=2) + "\n"
@@ -76,11 +76,11 @@ def load(database: Database, book: Rulebook, file: Path, now: Now) -> bool:
     return not there
 
 
-class _Loader(yaml.SafeLoader):
+class DatesAsText(yaml.SafeLoader):
     """Dates inside a content stay text: only the strings of a story's `on` and `deadline` are read as days."""
 
 
-_Loader.yaml_implicit_resolvers = {
+DatesAsText.yaml_implicit_resolvers = {
     first: [(tag, form) for tag, form in forms if not tag.endswith(":timestamp")]
     for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }

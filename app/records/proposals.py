@@ -109,7 +109,7 @@ def put_face(tx: Tx, proposal_id: int, side: Side, shown: Shown, at: datetime) -
     """Write what a side sees; its version goes up by one (or starts at one)."""
     values = {name: getattr(shown, name) for name in Shown.__slots__ if name not in ("countries", "priority_areas")}
     here = (face.c.proposal_id == proposal_id) & (face.c.side == side)
-    found = tx.execute(update(face).where(here).values(values, version=face.c.version + 1, updated_at=at))
+    found = tx.execute(update(face).where(here).values(**values, version=face.c.version + 1, updated_at=at))
     if found.rowcount == 0:
         tx.execute(insert(face).values(**values, proposal_id=proposal_id, side=side, version=1, updated_at=at))
     tx.execute(facet.delete().where((facet.c.proposal_id == proposal_id) & (facet.c.side == side)))

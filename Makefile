@@ -1,0 +1,42 @@
+# On a fresh machine these two commands do everything:
+#   make run    the service with its database and demo data, on http://127.0.0.1:8000
+#   make test   all tests
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p))))
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+.DELETE_ON_ERROR:
+.PHONY: run test check bench lock clean
+
+run: .venv/run
+	@EARMARK_DEMO=$${EARMARK_DEMO:-1} $(BIN)/python -m app serve
+
+test: .venv/test check
+	@$(BIN)/python tests/install_postgres.py
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/test
+	$(BIN)/ruff check app migrations tests
+	$(BIN)/mypy app
+	$(BIN)/lint-imports --no-cache
+
+bench: .venv/test
+	$(BIN)/python -m tests.benchmarks
+
+# For the maintainer: new versions, with hashes and without any address.
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+lock: .venv/test
+	$(LOCK) --output-file requirements.txt pyproject.toml
+	$(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+.venv/run: requirements.txt
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/test: .venv/run requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv var

@@ -1,0 +1,186 @@
+"""The command line: serve, migrate, demo, check, rulebook, screen. Errors are sentences on stderr; 2 is a wrong use, 1 a refusal."""
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from app import demo as demo_data
+from app.db import Database, open_database
+from app.domain.case import Cycle, Frame
+from app.domain.proposal import read_content
+from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
+from app.domain.screening import screen
+from app.encoding import encode
+from app.errors import AppError
+from app.main import create_app
+from app.schema import migrate as bring_to_head
+from app.services import clock, cycles, integrity
+from app.services.rulebooks import Library, ManifestError, described, open_library
+from app.settings import RULES, Settings, SettingsError, read_settings
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: softly earmarked funds, settled.")
+rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
+cli.add_typer(rulebook, name="rulebook")
+
+
+def _prepared(settings: Settings) -> tuple[Database, Library]:
+    """The database at its newest migration with the framework's cycles in it, and the published rulebooks."""
+    library = open_library(RULES, settings.framework)
+    database = open_database(settings.database_url)
+    bring_to_head(settings.database_url)
+    with database.transaction() as tx:
+        cycles.establish(tx, library.current.framework)
+    return database, library
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the API. In demo mode the database is migrated and filled first."""
+    settings = read_settings()
+    if settings.demo:
+        _fill_demo(settings)
+    app = create_app(settings)
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", server_header=False)
+
+
+def _fill_demo(settings: Settings) -> None:
+    database, library = _prepared(settings)
+    demo_data.load(database, library.current, settings.demo_file, clock.now(settings.today))
+    address = f"http://{settings.host}:{settings.port}"
+    read = f'python3 -c \'import json; print(json.load(open("{settings.demo_file}"))["iom_focal_point"]["token"])\''
+    typer.echo(f"Earmark serves on {address} (API documentation: {address}/docs)")
+    typer.echo(f"People and tokens of the demo: {settings.demo_file}")
+    typer.echo(f'Try: curl -s -H "Authorization: Bearer $({read})" {address}/api/v1/proposals')
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest migration and make the framework's cycles."""
+    _prepared(read_settings())
+    typer.echo("The database is at the newest migration.")
+
+
+@cli.command()
+def demo() -> None:
+    """Fill an empty database with the demo."""
+    settings = read_settings({**os.environ, "EARMARK_DEMO": "1"})
+    _fill_demo(settings)
+
+
+@cli.command()
+def check() -> None:
+    """Check what is stored: states, letters and hashes known, histories that replay to the current state."""
+    settings = read_settings()
+    library = open_library(RULES, settings.framework)
+    with open_database(settings.database_url).transaction() as tx:
+        faults = integrity.faults(tx, library)
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if faults:
+        raise typer.Exit(1)
+    typer.echo("Everything stored is sound.")
+
+
+@rulebook.command("check")
+def rulebook_check(files: Annotated[list[Path], typer.Argument(help="criteria.yaml files or rulebook folders")]) -> None:
+    """Find every mistake in rulebook files; the files beside each are read with it, else those of the framework."""
+    mistakes = 0
+    for path in files:
+        try:
+            book = _rulebook_at(path)
+            typer.echo(f"{path}: sound ({book.id} {book.version}, SHA-256 {book.sha256})")
+        except RulebookError as error:
+            mistakes += len(error.mistakes)
+            typer.echo(str(error), err=True)
+    if mistakes:
+        typer.echo(f"{mistakes} mistake{'s' if mistakes > 1 else ''}.", err=True)
+        raise typer.Exit(1)
+
+
+def _rulebook_at(path: Path) -> Rulebook:
+    criteria = path / "criteria.yaml" if path.is_dir() else path
+    usual = RULES / read_settings().framework
+    found = {name: criteria.parent / name if (criteria.parent / name).is_file() else usual / name for name in FILES}
+    found["criteria.yaml"] = criteria
+    return build_rulebook({name: file.read_bytes() for name, file in found.items()}, {n: str(f) for n, f in found.items()})
+
+
+@rulebook.command("show")
+def rulebook_show(version: Annotated[str | None, typer.Argument()] = None) -> None:
+    """Print a published rulebook as JSON, the newest one unless a version is named."""
+    library = open_library(RULES, read_settings().framework)
+    book = library.book(version) if version else library.current
+    typer.echo(json.dumps(described(book), indent=2, ensure_ascii=False))
+
+
+@cli.command("screen")
+def screen_files(
+    files: list[Path], json_: Annotated[bool, typer.Option("--json", help="print the results as JSON")] = False
+) -> None:
+    """Screen JSON or YAML files offline: {cycle, content} each. Exit 1 when one is not eligible, 2 when one is faulty."""
+    settings = read_settings()
+    book = open_library(RULES, settings.framework).current
+    worst = 0
+    for path in files:
+        worst = max(worst, _screen_file(path, book, settings, json_))
+    raise typer.Exit(worst)
+
+
+def _screen_file(path: Path, book: Rulebook, settings: Settings, as_json: bool) -> int:
+    value: Any = yaml.load(path.read_text("utf-8"), Loader=demo_data.DatesAsText)
+    year = value.get("cycle") if isinstance(value, dict) else None
+    content, faults = read_content(value.get("content") if isinstance(value, dict) else None, book.indicator_codes)
+    if not isinstance(year, int):
+        typer.echo(f"{path}: /cycle: a year is needed.", err=True)
+    for fault in faults:
+        typer.echo(f"{path}: /content{fault.pointer}: {fault.message}", err=True)
+    if content is None or not isinstance(year, int):
+        return 2
+    envelopes = {plan.year: plan.amount for plan in book.framework.cycles}
+    last = max(year, *envelopes)
+    result = screen(content, book, Frame(Cycle(year, last), envelopes, clock.now(settings.today).today))
+    if as_json:
+        typer.echo(encode(result).decode())
+    else:
+        _print_table(path, result)
+    return 0 if result["outcome"] == "eligible" else 1
+
+
+def _print_table(path: Path, result: dict[str, Any]) -> None:
+    table = Table(title=f"{path.name}: {result['outcome']}, {result['total']} of 100", title_justify="left")
+    for column in ("", "State", "Why", "What would help"):
+        table.add_column(column, overflow="fold")
+    for one in result["checks"]:
+        if one["state"] != "met":
+            table.add_row(f"{one['id']} ({one['level']})", one["state"], one["reason"], one["remedy"])
+    for group in (*result["criteria"], *result["alignment"]):
+        name = group.get("letter") or group["key"]
+        table.add_row(f"{name} {group['earned']}/{group['possible']}", group["state"], group["title"], "")
+        for one in group["indicators"]:
+            if one["state"] != "met":
+                table.add_row(f"  {one['id']}", one["state"], one["reason"], one["remedy"])
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line; what goes wrong in a known way is a sentence on stderr."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        cli()
+    except (SettingsError, ManifestError) as error:
+        sys.exit(f"earmark: {error}")
+    except RulebookError as error:
+        sys.exit(f"earmark: the rulebook cannot be used:\n{error}")
+    except AppError as error:
+        sys.exit(f"earmark: {error.detail}")
+    except OSError as error:
+        sys.exit(f"earmark: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
