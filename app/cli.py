@@ -91,7 +91,9 @@ def check() -> None:
 
 
 @rulebook.command("check")
-def rulebook_check(files: Annotated[list[Path], typer.Argument(help="criteria.yaml files or rulebook folders")]) -> None:
+def rulebook_check(
+    files: Annotated[list[Path], typer.Argument(help="criteria.yaml files or rulebook folders")],
+) -> None:
     """Find every mistake in rulebook files; the files beside each are read with it, else those of the framework."""
     mistakes = 0
     for path in files:
@@ -111,7 +113,9 @@ def _rulebook_at(path: Path) -> Rulebook:
     usual = RULES / read_settings().framework
     found = {name: criteria.parent / name if (criteria.parent / name).is_file() else usual / name for name in FILES}
     found["criteria.yaml"] = criteria
-    return build_rulebook({name: file.read_bytes() for name, file in found.items()}, {n: str(f) for n, f in found.items()})
+    return build_rulebook(
+        {name: file.read_bytes() for name, file in found.items()}, {n: str(f) for n, f in found.items()}
+    )
 
 
 @rulebook.command("show")
@@ -136,7 +140,7 @@ def screen_files(
 
 
 def _screen_file(path: Path, book: Rulebook, settings: Settings, as_json: bool) -> int:
-    value: Any = yaml.load(path.read_text("utf-8"), Loader=demo_data.DatesAsText)
+    value: Any = yaml.load(path.read_text("utf-8"), Loader=demo_data.DatesAsText)  # noqa: S506  # a SafeLoader
     year = value.get("cycle") if isinstance(value, dict) else None
     content, faults = read_content(value.get("content") if isinstance(value, dict) else None, book.indicator_codes)
     if not isinstance(year, int):

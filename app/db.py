@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -21,6 +21,7 @@ from app.errors import AppError
 
 T = TypeVar("T")
 Tx = Connection
+Record = Row[*tuple[Any, ...]]  # a row as it comes from the database, its columns as attributes
 POOL = 8
 
 

@@ -65,5 +65,9 @@ def _code_and_message(
     code, message = _CODES.get(kind, (kind, None))
     if kind == "string_pattern_mismatch":
         control = "x00" in str(item["ctx"]["pattern"])
-        return ("control_character", "Holds a control character.") if control else (code, "Does not have the form asked for.")
+        return (
+            ("control_character", "Holds a control character.")
+            if control
+            else (code, "Does not have the form asked for.")
+        )
     return code, message or (item["msg"].rstrip(".") + ".")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import fastapi_offline
@@ -81,7 +82,7 @@ async def _every_hour(app: FastAPI) -> None:
     while True:
         try:
             now = clock.now(here.settings.today)
-            lapsed = await here.database.write(lambda tx, now=now: casework.lapse_overdue(tx, now))
+            lapsed = await here.database.write(partial(casework.lapse_overdue, now=now))
             if lapsed:
                 log.info("%d proposals lapsed", lapsed)
         except Exception:

@@ -13,6 +13,7 @@ from app.domain.cycle import Window, noon_of
 from app.domain.people import Actor, Role
 from app.domain.proposal import read_content
 from app.domain.rulebook import Rulebook
+from app.errors import Unauthorized
 from app.records import cycles as cycle_records
 from app.records import people
 from app.records import proposals as proposal_records
@@ -64,7 +65,7 @@ def load(database: Database, book: Rulebook, file: Path, now: Now) -> bool:
         accounts = _people(tx, now)
         if not there:
             _next_cycle(tx, book, now)
-            for story in yaml.load(STORIES.read_text("utf-8"), Loader=DatesAsText):
+            for story in yaml.load(STORIES.read_text("utf-8"), Loader=DatesAsText):  # noqa: S506  # a SafeLoader
                 _tell(tx, story, book, now)
             casework.lapse_overdue(tx, now)
         text = json.dumps(accounts, indent=2) + "\n"
@@ -92,7 +93,7 @@ def _still_works(tx: Tx, file: Path, now: Now) -> bool:
         accounts = json.loads(file.read_text("utf-8"))
         for account in accounts.values():
             access.identify(tx, access.token_hash(f"Bearer {account['token']}"), now)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, access.Unauthorized):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, Unauthorized):
         return False
     return bool(accounts)
 
@@ -175,7 +176,7 @@ def _edit(tx: Tx, actor: Actor, ref: str, content: dict[str, Any], book: Ruleboo
     read, faults = read_content(content, book.indicator_codes)
     row = proposal_records.proposal_for(tx, actor, ref)
     if row is not None:
-        intake.replace_content(tx, actor, ref, read, faults, row.version, "given", book, then)
+        intake.replace_content(tx, actor, ref, read, faults, row.version, True, book, then)
 
 
 def _shifted(content: dict[str, Any], years: int) -> dict[str, Any]:

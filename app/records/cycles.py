@@ -1,32 +1,31 @@
 """Cycles and their envelopes."""
 
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from app.db import Tx
+from app.db import Record, Tx
 from app.domain.cycle import Window
 from app.records.tables import cycle, cycle_change, envelope
 
 
-def all_cycles(tx: Tx) -> list[Row[Any]]:
+def all_cycles(tx: Tx) -> list[Record]:
     """Every cycle with its envelope, by year."""
     both = cycle.join(envelope, envelope.c.year == cycle.c.year)
     columns = [*cycle.c, envelope.c.amount_dkk, envelope.c.status, envelope.c.committed_dkk]
     return list(tx.execute(select(*columns).select_from(both).order_by(cycle.c.year)))
 
 
-def cycle_of(tx: Tx, year: int) -> Row[Any] | None:
+def cycle_of(tx: Tx, year: int) -> Record | None:
     return tx.execute(select(cycle).where(cycle.c.year == year)).one_or_none()
 
 
-def existing_cycle(tx: Tx, year: int) -> Row[Any]:
+def existing_cycle(tx: Tx, year: int) -> Record:
     """The cycle of a proposal, which is there as long as the proposal is."""
     return tx.execute(select(cycle).where(cycle.c.year == year)).one()
 
 
-def window_of(row: Row[Any]) -> Window:
+def window_of(row: Record) -> Window:
     return Window(row.opens_on, row.closes_on)
 
 
@@ -36,9 +35,7 @@ def next_number(tx: Tx, year: int) -> int:
     return int(tx.execute(raised.returning(cycle.c.last_number)).scalar_one())
 
 
-def add_cycle(
-    tx: Tx, year: int, framework: str, window: Window, amount_dkk: int, status: str, added: bool
-) -> None:
+def add_cycle(tx: Tx, year: int, framework: str, window: Window, amount_dkk: int, status: str, added: bool) -> None:
     """Add a cycle and its envelope."""
     days = {"opens_on": window.opens_on, "closes_on": window.closes_on}
     tx.execute(insert(cycle).values(year=year, framework=framework, added=added, last_number=0, version=1, **days))

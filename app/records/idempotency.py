@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Tx
+from app.db import Record, Tx
 from app.records.tables import idempotency_key
 
 
@@ -25,7 +25,7 @@ def _of(person_id: int, key: str) -> Any:
     return (idempotency_key.c.person_id == person_id) & (idempotency_key.c.key == key)
 
 
-def answer_of(tx: Tx, person_id: int, key: str) -> Row[Any] | None:
+def answer_of(tx: Tx, person_id: int, key: str) -> Record | None:
     return tx.execute(select(idempotency_key).where(_of(person_id, key))).one_or_none()
 
 

@@ -1,11 +1,10 @@
 """Who is who: the person behind a token, offices, people."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, literal, select, update
+from sqlalchemy import bindparam, insert, literal, select, update
 
-from app.db import Tx
+from app.db import Record, Tx
 from app.domain.people import Actor, Role
 from app.records.tables import office, person, token
 
@@ -27,12 +26,12 @@ _ACTOR = (
 )
 
 
-def token_by_hash(tx: Tx, sha256: bytes) -> Row[Any] | None:
+def token_by_hash(tx: Tx, sha256: bytes) -> Record | None:
     """The token with that hash, with its person and the person's office."""
     return tx.execute(_ACTOR, {"sha256": sha256}).one_or_none()
 
 
-def actor_of(row: Row[Any]) -> Actor:
+def actor_of(row: Record) -> Actor:
     countries = tuple(filter(None, (row.countries or "").split(" ")))
     return Actor(row.id, row.name, Role(row.role), row.office_code, countries, frozenset(row.scopes.split(" ")))
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, insert, or_, select, update
 
-from app.db import Tx
+from app.db import Record, Tx
 from app.domain.people import Actor, Role, Side
 from app.records.tables import face, facet, history, person, proposal, screening, snapshot
 
@@ -36,7 +36,7 @@ def _has_facet(side: Side, name: str, condition: ColumnElement[bool]) -> ColumnE
     return exists().where(own, condition)
 
 
-def proposal_for(tx: Tx, actor: Actor, ref: str) -> Row[Any] | None:
+def proposal_for(tx: Tx, actor: Actor, ref: str) -> Record | None:
     """The proposal as this actor sees it, with content; None when there is none or it is not theirs to see."""
     query = select(*_HEAD, face.c.content).select_from(_JOINED).where(proposal.c.ref == ref, visible(actor))
     return tx.execute(query).one_or_none()
@@ -57,7 +57,7 @@ class Wanted:
     after: tuple[Any, int] | None = None
 
 
-def list_proposals(tx: Tx, actor: Actor, wanted: Wanted) -> list[Row[Any]]:
+def list_proposals(tx: Tx, actor: Actor, wanted: Wanted) -> list[Record]:
     """One page of what the actor sees and asked for, newest (or highest total) first, and one row more if there is one."""
     sort = face.c.total_tenths if wanted.by_total else face.c.updated_at
     query = select(*_LISTED).select_from(_JOINED).where(visible(actor))
@@ -136,7 +136,7 @@ def add_history(tx: Tx, values: dict[str, Any]) -> None:
     tx.execute(insert(history).values(values))
 
 
-def history_of(tx: Tx, proposal_id: int) -> list[Row[Any]]:
+def history_of(tx: Tx, proposal_id: int) -> list[Record]:
     """Every step of a proposal in order, with the names of those who made it."""
     joined = history.outerjoin(person, person.c.id == history.c.person_id)
     query = select(*history.c, person.c.name.label("person_name")).select_from(joined)
@@ -157,14 +157,14 @@ def add_screening(tx: Tx, values: dict[str, Any]) -> None:
     tx.execute(insert(screening).values(values))
 
 
-def snapshots_of(tx: Tx, proposal_id: int) -> list[Row[Any]]:
+def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
     """Number, time, hash and screening outcome of every snapshot, without the contents."""
     columns = [snapshot.c.number, snapshot.c.taken_at, snapshot.c.sha256, screening.c.outcome, screening.c.total_tenths]
     query = select(*columns).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
     return list(tx.execute(query.where(snapshot.c.proposal_id == proposal_id).order_by(snapshot.c.number)))
 
 
-def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Row[Any] | None:
+def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
     """One snapshot whole, with its screening result."""
     joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id)
     columns = [*snapshot.c, screening.c.result, screening.c.outcome, screening.c.total_tenths]
@@ -172,18 +172,18 @@ def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Row[Any] | None:
     return tx.execute(query.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
 
 
-def overdue(tx: Tx, today: date, limit: int) -> list[Row[Any]]:
+def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
     """Drafts and returned proposals whose deadline lies before today, oldest first."""
     late = proposal.c.state.in_(("draft", "returned")) & (proposal.c.deadline_on < today)
     return list(tx.execute(select(proposal).where(late).order_by(proposal.c.id).limit(limit)))
 
 
-def proposal_by_ref(tx: Tx, ref: str) -> Row[Any] | None:
+def proposal_by_ref(tx: Tx, ref: str) -> Record | None:
     """The bare row, for the service itself: no visibility, no content."""
     return tx.execute(select(proposal).where(proposal.c.ref == ref)).one_or_none()
 
 
-def every_snapshot(tx: Tx) -> list[Row[Any]]:
+def every_snapshot(tx: Tx) -> list[Record]:
     """Every snapshot with its proposal and everything its screening depended on, oldest first."""
     joined = snapshot.join(proposal, proposal.c.id == snapshot.c.proposal_id).join(
         screening, screening.c.snapshot_id == snapshot.c.id
@@ -194,7 +194,7 @@ def every_snapshot(tx: Tx) -> list[Row[Any]]:
     return list(tx.execute(select(*columns, labelled).select_from(joined).order_by(snapshot.c.id)))
 
 
-def every_proposal(tx: Tx) -> list[Row[Any]]:
+def every_proposal(tx: Tx) -> list[Record]:
     return list(tx.execute(select(proposal).order_by(proposal.c.id)))
 
 
@@ -202,8 +202,3 @@ def move_open_deadlines(tx: Tx, year: int, before: date, after: date) -> None:
     """Drafts live as long as their cycle's window is open: when its end moves, theirs moves with it."""
     here = (proposal.c.cycle_year == year) & (proposal.c.state == "draft") & (proposal.c.deadline_on == before)
     tx.execute(update(proposal).where(here).values(deadline_on=after))
-
-
-def count_by_state(tx: Tx) -> dict[str, int]:
-    rows = tx.execute(select(proposal.c.state, func.count()).group_by(proposal.c.state))
-    return {state: number for state, number in rows}

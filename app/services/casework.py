@@ -4,9 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row
-
-from app.db import Tx
+from app.db import Record, Tx
 from app.domain.cycle import return_deadline
 from app.domain.people import Actor, Side
 from app.domain.proposal import filled, missing_to_submit
@@ -41,7 +39,7 @@ class Step:
     snapshot: int | None = None
 
 
-def facts_for(tx: Tx, row: Row[Any], now: Now) -> Facts:
+def facts_for(tx: Tx, row: Record, now: Now) -> Facts:
     """All that guards look at, as things stand in this transaction."""
     state, window = State(row.state), cycles.window_of(cycles.existing_cycle(tx, row.cycle_year))
     return Facts(
@@ -82,7 +80,7 @@ def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, 
     advance(tx, row, event, move.target, step, now, changes)
 
 
-def check_version(row: Row[Any], expected: int | None) -> None:
+def check_version(row: Record, expected: int | None) -> None:
     """Refuse when the client knows another version than the one there is."""
     if expected is not None and expected != row.version:
         message = f"It is at version {row.version}, not {expected}; read it again before you change it."
@@ -99,7 +97,7 @@ def _lacking(event: Event, request: Request, now: Now) -> list[Fault]:
     return found
 
 
-def _lapse_first(tx: Tx, row: Row[Any], now: Now) -> None:
+def _lapse_first(tx: Tx, row: Record, now: Now) -> None:
     """A proposal whose deadline has passed lapses before any other move; that stays, whatever is answered."""
     if row.state in EDITABLE and row.deadline_on < now.today:
         lapse(tx, row, now)
@@ -108,7 +106,7 @@ def _lapse_first(tx: Tx, row: Row[Any], now: Now) -> None:
         raise Conflict(code, message, refusals=[Refusal(code, message)], settled=True)
 
 
-def _submit(tx: Tx, actor: Actor, row: Row[Any], book: Rulebook, now: Now) -> None:
+def _submit(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now) -> None:
     """Snapshot, screening and move in one: `submitted` when eligible, else `returned` with time to come again."""
     whole = filled(faces.working_content(row))
     judged = faces.judge(tx, row.cycle_year, whole, book, now)
@@ -135,7 +133,7 @@ def _why_not(result: dict[str, Any]) -> str:
     return " ".join(said)
 
 
-def lapse(tx: Tx, row: Row[Any], now: Now) -> None:
+def lapse(tx: Tx, row: Record, now: Now) -> None:
     """Cancel a draft or returned proposal whose deadline has passed; its history keeps the deadline."""
     facts = Facts(today=now.today, deadline_on=row.deadline_on)
     move = choose_move(State(row.state), Event.LAPSE, None, facts)
@@ -153,9 +151,7 @@ def lapse_overdue(tx: Tx, now: Now, limit: int = 500) -> int:
     return len(late)
 
 
-def advance(
-    tx: Tx, row: Row[Any], event: Event, target: State, step: Step, now: Now, changes: dict[str, Any]
-) -> None:
+def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: Now, changes: dict[str, Any]) -> None:
     """The only function that changes a state: state and history together, or Conflict when someone else was first."""
     number = row.moves + 1
     values = {**changes, "state": target, "moves": number, "snapshots": step.snapshot or row.snapshots}
@@ -174,7 +170,7 @@ def note(
     proposals.add_history(tx, {"proposal_id": proposal_id, "number": number, "at": now.at, **where, **who, **said})
 
 
-def open_to_edit(tx: Tx, row: Row[Any], now: Now) -> None:
+def open_to_edit(tx: Tx, row: Record, now: Now) -> None:
     """Refuse an edit unless the proposal is a draft or returned, and in time."""
     _lapse_first(tx, row, now)
     if row.state not in EDITABLE:
@@ -182,7 +178,7 @@ def open_to_edit(tx: Tx, row: Row[Any], now: Now) -> None:
         raise Conflict("wrong_state", message, refusals=[Refusal("wrong_state", message)])
 
 
-def options_for(tx: Tx, actor: Actor, row: Row[Any], now: Now) -> list[dict[str, Any]]:
+def options_for(tx: Tx, actor: Actor, row: Record, now: Now) -> list[dict[str, Any]]:
     """The moves this person may ever request here, each open or with every reason why it is not."""
     state, facts = State(row.state), facts_for(tx, row, now)
     if state in EDITABLE and row.deadline_on < now.today:

@@ -3,9 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row
-
-from app.db import Tx
+from app.db import Record, Tx
 from app.domain.cycle import Window
 from app.domain.framework import Framework
 from app.domain.people import Actor
@@ -38,7 +36,7 @@ def overview(tx: Tx, now: Now) -> list[dict[str, Any]]:
     return [_described(row, now) for row in cycles.all_cycles(tx)]
 
 
-def _described(row: Row[Any], now: Now) -> dict[str, Any]:
+def _described(row: Record, now: Now) -> dict[str, Any]:
     window = cycles.window_of(row)
     return {
         "year": row.year,

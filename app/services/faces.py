@@ -7,9 +7,8 @@ from typing import Any
 
 import orjson
 import pycountry
-from sqlalchemy import Row
 
-from app.db import Tx
+from app.db import Record, Tx
 from app.domain.case import Frame
 from app.domain.people import Actor, Side
 from app.domain.proposal import (
@@ -29,7 +28,6 @@ from app.records.proposals import Shown
 from app.services.clock import Now
 from app.services.rulebooks import frame_for
 
-
 _REF = re.compile(r"DK-IOM-[0-9]{4}-[0-9]{3,8}")
 
 
@@ -43,10 +41,10 @@ class Judged:
 
     @property
     def tenths(self) -> int:
-        return round(self.result["total"] * 10)
+        return round(float(self.result["total"]) * 10)
 
 
-def seen(tx: Tx, actor: Actor, ref: str) -> Row[Any]:
+def seen(tx: Tx, actor: Actor, ref: str) -> Record:
     """The proposal as this actor sees it, or NotFound: absent and invisible look the same."""
     row = proposals.proposal_for(tx, actor, ref) if _REF.fullmatch(ref) else None
     if row is None:
@@ -89,19 +87,19 @@ def contact_text(content: Content) -> str | None:
     return _text(as_json(content.contact)) if content.contact else "null"
 
 
-def working_content(row: Row[Any]) -> Content:
+def working_content(row: Record) -> Content:
     """The content on a face, with its contact put back."""
     return stored_content(content_text(row))
 
 
-def content_text(row: Row[Any]) -> str:
+def content_text(row: Record) -> str:
     """The content's JSON text as the API shows it: the stored text with the contact spliced in, nothing parsed."""
     if row.contact is None:
         return str(row.content)
-    return row.content[:-1] + ("," if len(row.content) > 2 else "") + f'"contact":{row.contact}}}'
+    return str(row.content)[:-1] + ("," if len(row.content) > 2 else "") + f'"contact":{row.contact}}}'
 
 
-def keep_snapshot(tx: Tx, row: Row[Any], actor: Actor, whole: Content, judged: Judged, now: Now) -> int:
+def keep_snapshot(tx: Tx, row: Record, actor: Actor, whole: Content, judged: Judged, now: Now) -> int:
     """Keep what is submitted, with its hash and the whole screening result; the snapshot's number."""
     number = int(row.snapshots) + 1
     text = _text(as_json(without_contact(whole)))
@@ -134,7 +132,7 @@ def keep_snapshot(tx: Tx, row: Row[Any], actor: Actor, whole: Content, judged: J
     return number
 
 
-def missing_of(row: Row[Any]) -> tuple[str, ...]:
+def missing_of(row: Record) -> tuple[str, ...]:
     """The fields a submission would still need, as noted when the face was written."""
     return tuple(orjson.loads(row.screening)["missing"])
 
@@ -145,7 +143,7 @@ def _text(value: Any) -> str:
 
 def _words(ref: str, content: Content) -> str:
     """What a search finds a proposal by, casefolded: reference, title, summary, route, countries, activities, partners."""
-    said = [ref, content.title, content.summary, content.route]
+    said: list[str | None] = [ref, content.title, content.summary, content.route]
     for country in content.countries or ():
         known = pycountry.countries.get(alpha_2=country.code)
         said += [country.code, known.name if known else None]

@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row
-
-from app.db import Tx
+from app.db import Record, Tx
 from app.domain.people import Actor, Role, Side
 from app.domain.proposal import Content, stored_content
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
 from app.encoding import encode
-from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed, PreconditionRequired, Refusal
+from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionRequired, Refusal
 from app.records import cycles, people, proposals
 from app.records.proposals import Wanted
 from app.services import casework, faces
@@ -111,8 +109,6 @@ def replace_content(
     row = faces.seen(tx, actor, ref)
     if not given:
         raise PreconditionRequired("if_match_required", "Send If-Match with the ETag of the proposal you have read.")
-    if expected is None:
-        raise PreconditionFailed("version_mismatch", f"The proposal is at version {row.version}; If-Match names none.")
     casework.check_version(row, expected)
     if faults or content is None:
         raise Invalid("validation_failed", _said(faults), faults=faults)
@@ -123,7 +119,7 @@ def replace_content(
     faces.show(tx, row.id, row.ref, Side.IOM, content, judged, None, now)
 
 
-def described(tx: Tx, actor: Actor, ref: str, now: Now) -> tuple[Row[Any], bytes]:
+def described(tx: Tx, actor: Actor, ref: str, now: Now) -> tuple[Record, bytes]:
     """The proposal as this actor sees it: its row and its JSON, the stored texts spliced in unparsed."""
     row = faces.seen(tx, actor, ref)
     head = {
@@ -135,7 +131,7 @@ def described(tx: Tx, actor: Actor, ref: str, now: Now) -> tuple[Row[Any], bytes
     return row, encode(head)[:-1] + spliced.encode()
 
 
-def _listed(row: Row[Any]) -> dict[str, Any]:
+def _listed(row: Record) -> dict[str, Any]:
     return {
         "ref": row.ref,
         "cycle": row.cycle_year,

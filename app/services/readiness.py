@@ -22,8 +22,8 @@ async def checks(database: Database, library: Library) -> dict[str, str]:
     found = {"database": "ok", "migrations": "ok", "rulebook": library.current.version}
     try:
         revision = await database.read(revision_of)
-    except (SQLAlchemyError, OSError) as error:
-        log.error("the database cannot be read: %s", error)
+    except (SQLAlchemyError, OSError):
+        log.exception("the database cannot be read")
         return {**found, "database": "failed", "migrations": "failed"}
     if revision != head():
         found["migrations"] = f"at {revision or 'nothing'}, not at {head()}; run: python -m app migrate"

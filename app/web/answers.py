@@ -76,7 +76,9 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
         codes = {404: "not_found", 405: "method_not_allowed"}
-        said = AppError(codes.get(error.status_code, "http_error"), f"{request.method} {request.url.path}: {error.detail}.")
+        said = AppError(
+            codes.get(error.status_code, "http_error"), f"{request.method} {request.url.path}: {error.detail}."
+        )
         said.status, said.title, said.headers = error.status_code, str(error.detail), dict(error.headers or {})
         return problem(said)
 

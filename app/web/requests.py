@@ -13,7 +13,7 @@ from app.db import Database
 from app.domain.people import Actor
 from app.domain.rulebook import Rulebook
 from app.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMediaType
-from app.faults import faults_of
+from app.faults import did_you_mean, faults_of
 from app.services import access, clock
 from app.services.clock import Now
 from app.services.rulebooks import Library
@@ -118,12 +118,12 @@ def fingerprint(request: Request, raw: bytes) -> bytes:
 
 def check_query(request: Request, known: dict[str, Any]) -> None:
     """Refuse a query parameter that there is not: a misspelt filter must not answer with everything."""
-    from app.faults import did_you_mean
-
     faults = []
     for name, value in request.query_params.multi_items():
         if name not in known:
-            faults.append(Fault(f"/{name}", "unknown_parameter", f"There is no parameter '{name}'{did_you_mean(name, known)}."))
+            faults.append(
+                Fault(f"/{name}", "unknown_parameter", f"There is no parameter '{name}'{did_you_mean(name, known)}.")
+            )
         elif any(sign < " " or "\x7f" <= sign <= "\x9f" or "\ud800" <= sign <= "\udfff" for sign in value):
             faults.append(Fault(f"/{name}", "control_character", "Holds a control character."))
     if faults:

@@ -120,9 +120,7 @@ class Builder:
             self.source.mistake(path, refused.message, refused.offset)
             return None
 
-    def _fact(
-        self, scope: dict[str, Name], facts: list[Fact], name: str, text: str, path: Path, variable: str
-    ) -> None:
+    def _fact(self, scope: dict[str, Name], facts: list[Fact], name: str, text: str, path: Path, variable: str) -> None:
         found = self._compile(text, scope, path)
         if name in scope:
             self.source.mistake(path, f"'{name}' already stands for something else", at_key=True)
@@ -240,7 +238,7 @@ class Builder:
         namespace: dict[str, Any] = _PLAIN_FUNCTIONS | _CAREFUL_FUNCTIONS | {"__builtins__": _BUILTINS}
         namespace |= {"told": _told, "unstated": _unstated}
         source = "\n".join(self._decide() + self._explain(careful=False) + self._explain(careful=True))
-        exec(compile(source, "<rulebook>", "exec"), namespace)  # every expression in it passed the whitelist
+        exec(compile(source, "<rulebook>", "exec"), namespace)  # noqa: S102  # every expression passed the whitelist
         reads = {key: ready.reads for key, ready in self.ready.items()}
         decide, explain, explain_draft = (namespace[name] for name in ("decide", "explain", "explain_draft"))
         return Functions(decide, explain, explain_draft, reads, frozenset(_fields()))
@@ -251,14 +249,14 @@ class Builder:
         own = []
         for ready in rules:
             wanted = set(ready.when.uses) | (set(ready.error_when.uses) if ready.error_when else set())
-            lines = []
+            lines: list[str] = []
             for fact in reversed(ready.facts):
                 if fact.name in wanted:
                     wanted |= fact.code.uses
                     lines.insert(0, f"    {fact.variable} = {fact.code.plain}")
             own += [*lines, f"    {ready.variable} = {ready.when.plain}"]
             needed |= wanted
-        shared = []
+        shared: list[str] = []
         for fact in reversed(self.shared):
             if fact.name in needed:
                 needed |= fact.code.uses
@@ -393,7 +391,11 @@ class _Plain:
             if name is not None:
                 pattern += "%s"
                 values.append(self.word(ready.scope[name]))
-        return repr(text.replace("{{", "{").replace("}}", "}")) if not values else f"({pattern!r} % ({', '.join(values)},))"
+        return (
+            repr(text.replace("{{", "{").replace("}}", "}"))
+            if not values
+            else f"({pattern!r} % ({', '.join(values)},))"
+        )
 
     def word(self, name: Name) -> str:
         return _in_words(name.plain, name.type)

@@ -19,8 +19,8 @@ class Rule(Policy):
     title: Line
     basis: Literal["source", "policy"]
     source: Place | None = None
-    params: dict[Key, Param] = {}
-    facts: dict[Key, Line] = {}
+    params: dict[Key, Param] = Field(default_factory=dict)
+    facts: dict[Key, Line] = Field(default_factory=dict)
     when: Line
     met: Line
     not_met: Line

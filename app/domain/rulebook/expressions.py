@@ -7,6 +7,7 @@ is refused at load, with the place of the offending character and a suggestion; 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from app.domain.rulebook.types import BOOL, INT, LARGEST, LONGEST_LIST, NULL, TEXT, Type, list_of
 from app.faults import did_you_mean
@@ -75,7 +76,8 @@ class _Checker:
         method = _METHODS.get(type(node))
         if method is None:
             raise self.refuse(node, f"{_said(node)} is not part of the rule language")
-        return method(self, node, known)
+        found: Compiled = method(self, node, known)
+        return found
 
     def need(self, node: ast.expr, known: frozenset[str], *kinds: str) -> Compiled:
         found = self.visit(node, known)
@@ -230,7 +232,7 @@ class _Checker:
                 if value not in type_.values:
                     some = ", ".join(type_.values[:12]) + (", ..." if len(type_.values) > 12 else "")
                     near = did_you_mean(str(value), type_.values)
-                    raise self.refuse(place, f"'{value}' is no value of {ast.unparse(side)} ({some}){near}")
+                    raise self.refuse(place, f"{value!r} is no value of {ast.unparse(side)} ({some}){near}")
 
     def call(self, node: ast.Call, known: frozenset[str]) -> Compiled:
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
@@ -321,7 +323,7 @@ class _Checker:
         return element, " ".join(plain), f"{opened}\0{closed}"
 
 
-_METHODS = {
+_METHODS: dict[type[ast.expr], Any] = {
     ast.Constant: _Checker.constant,
     ast.Name: _Checker.name,
     ast.Attribute: _Checker.attribute,
@@ -355,9 +357,9 @@ def _path(node: ast.expr) -> str:
 
 def _ruled_out(node: ast.expr, holds: bool) -> frozenset[str]:
     """The paths that are certainly not null once `node` is known to hold (or, in an `or`, not to hold)."""
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and _path(node.comparators[0]) == "null":
-        if isinstance(node.ops[0], ast.NotEq if holds else ast.Eq):
-            return frozenset({_path(node.left)})
+    null_test = isinstance(node, ast.Compare) and len(node.ops) == 1 and _path(node.comparators[0]) == "null"
+    if isinstance(node, ast.Compare) and null_test and isinstance(node.ops[0], ast.NotEq if holds else ast.Eq):
+        return frozenset({_path(node.left)})
     if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And if holds else ast.Or):
         return frozenset().union(*(_ruled_out(value, holds) for value in node.values))
     return frozenset()

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ValidationError
 from app.domain.rulebook.yamlmap import Path, Source
 from app.faults import did_you_mean
 
-
 M = TypeVar("M", bound=BaseModel)
 
 

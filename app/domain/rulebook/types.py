@@ -55,14 +55,7 @@ def type_of(annotation: Any) -> Type:
     """The rule type of a Python annotation; a TypeError for one the language has no type for."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        inner = type_of(args[0])
-        for extra in args[1:]:
-            if isinstance(extra, OneOf):
-                inner = replace(inner, values=extra.values)
-            for limit in getattr(extra, "metadata", ()):
-                if inner.kind == "int" and isinstance(limit, Le):
-                    inner = replace(inner, most=int(str(limit.le)))
-        return inner
+        return _limited(type_of(args[0]), args[1:])
     if origin is Literal:
         return Type("text", values=tuple(args))
     if origin in (Union, types.UnionType):
@@ -75,6 +68,17 @@ def type_of(annotation: Any) -> Type:
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     return record_of(annotation)
+
+
+def _limited(inner: Type, extras: tuple[Any, ...]) -> Type:
+    """The type with the closed values or the upper limit that its annotations give it."""
+    for extra in extras:
+        if isinstance(extra, OneOf):
+            inner = replace(inner, values=extra.values)
+        for limit in getattr(extra, "metadata", ()):
+            if inner.kind == "int" and isinstance(limit, Le):
+                inner = replace(inner, most=int(str(limit.le)))
+    return inner
 
 
 def record_of(model: Any) -> Type:

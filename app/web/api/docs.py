@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.domain.proposal import Content
 from app.web.api import shapes
 
 _REF = "#/components/schemas/{model}"
@@ -52,7 +53,7 @@ EXAMPLE_CONTENT = {"title": "Protection along the Central Mediterranean route", 
 _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "screen_content": (shapes.ScreeningIn, {"cycle": 2026, "content": EXAMPLE_CONTENT}),
     "create_proposal": (shapes.ProposalIn, {"cycle": 2027, "office": "IOM-NE", "content": EXAMPLE_CONTENT}),
-    "replace_content": (shapes.Content, EXAMPLE_CONTENT),
+    "replace_content": (Content, EXAMPLE_CONTENT),
     "make_move": (shapes.MoveIn, {"move": "submit"}),
     "move_window": (shapes.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
 }
@@ -63,18 +64,21 @@ def install_openapi(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _complete(get_openapi(
-                title=app.title, version=app.version, description=app.description, routes=app.routes
-            ))
+            app.openapi_schema = _complete(
+                get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            )
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to change the document
 
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
-    outs = [shape for shape in vars(shapes).values() if isinstance(shape, type) and issubclass(shape, BaseModel)]
+    outs = [shape for shape in vars(shapes).values() if isinstance(shape, type) and shape.__module__ == shapes.__name__]
     ins = [model for model, _ in _BODIES.values()]
-    wanted = [*((model, "validation") for model in ins), *((shape, "serialization") for shape in outs if shape not in ins)]
+    wanted = [
+        *((model, "validation") for model in ins),
+        *((shape, "serialization") for shape in outs if shape not in ins),
+    ]
     _, defined = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]  # the modes are literals
     components = document.setdefault("components", {})
     components["schemas"] = _without_null_defaults(defined["$defs"])

@@ -113,9 +113,7 @@ async def list_proposals(
     return response(ok({"items": items, "next_cursor": _cursor(following, sort) if following else None}))
 
 
-_FILTERS = dict.fromkeys(
-    ("limit", "cursor", "cycle", "state", "country", "priority_area", "office", "q", "sort"), None
-)
+_FILTERS = dict.fromkeys(("limit", "cursor", "cycle", "state", "country", "priority_area", "office", "q", "sort"), None)
 
 
 def _cursor(following: tuple[Any, int], sort: str) -> str:
@@ -162,7 +160,7 @@ async def replace_content(ref: Ref, request: Request) -> Response:
     book, now = here.book, here.now()
     value, raw = await read_json(request)
     content, faults = read_content(value, book.indicator_codes)
-    given = request.headers.get("if-match")
+    given = "if-match" in request.headers
     expected = expected_version(request)
 
     def work(tx: Tx) -> Answer:

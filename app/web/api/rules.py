@@ -76,9 +76,7 @@ async def move_window(year: Year, request: Request) -> Response:
         raise Invalid("validation_failed", "The change cannot be made with what was sent.", faults=faults)
 
     def work(tx: Any) -> Any:
-        moved = cycles.move_window(
-            tx, actor, year, patch.opens_on, patch.closes_on, patch.reason, expected, now
-        )
+        moved = cycles.move_window(tx, actor, year, patch.opens_on, patch.closes_on, patch.reason, expected, now)
         return ok(moved, headers=etag(moved["version"]))
 
     return await write(request, actor, raw, work)
@@ -99,7 +97,9 @@ async def list_envelopes(request: Request) -> Response:
     "/rulebooks",
     operation_id="list_rulebooks",
     summary="Every published rulebook version, newest first",
-    responses=answers(shapes.RulebookList, {"items": [{**_RULEBOOK, "current": True, "title": "Softly earmarked funds"}]}),
+    responses=answers(
+        shapes.RulebookList, {"items": [{**_RULEBOOK, "current": True, "title": "Softly earmarked funds"}]}
+    ),
 )
 async def list_rulebooks(request: Request) -> Response:
     await caller(request)
@@ -138,9 +138,7 @@ async def screen_content(request: Request) -> Response:
         return response(
             ok(await here.database.read(lambda tx: intake.screen_draft(tx, year, content, found, book, now)))
         )
-    return await write(
-        request, actor, raw, lambda tx: ok(intake.screen_draft(tx, year, content, found, book, now))
-    )
+    return await write(request, actor, raw, lambda tx: ok(intake.screen_draft(tx, year, content, found, book, now)))
 
 
 def _content_in(value: Any, codes: frozenset[str]) -> tuple[Any, list[Any]]:
