@@ -15,7 +15,7 @@ from app.domain.framework import Ground
 from app.domain.proposal import Content
 from app.domain.rulebook import functions, kleene
 from app.domain.rulebook.criteria import Alignment, Check, Criteria, Criterion, Indicator, Rule
-from app.domain.rulebook.expressions import Compiled, Name, Refused, compile_expression
+from app.domain.rulebook.expressions import Compiled, Echo, Name, Refused, compile_expression
 from app.domain.rulebook.types import BOOL, TEXT, Type, list_of, record_of
 from app.domain.rulebook.yamlmap import Path, Source
 from app.faults import did_you_mean
@@ -116,6 +116,8 @@ class Builder:
     def _compile(self, text: str, scope: dict[str, Name], path: Path) -> Compiled | None:
         try:
             return compile_expression(text, scope)
+        except Echo:
+            return None
         except Refused as refused:
             self.source.mistake(path, refused.message, refused.offset)
             return None
@@ -213,24 +215,25 @@ class Builder:
 
     def _points(self, one: Criterion | Alignment, path: Path) -> None:
         real = sum(indicator.points for indicator in one.indicators)
-        if real != one.points:
+        if real != one.points and (*path, "indicators") not in self.source.pruned:
             message = f"the indicators' points come to {real}, not {one.points}"
             self.source.mistake((*path, "points"), message)
         if not any(indicator.required for indicator in one.indicators):
             self.source.mistake((*path, "indicators"), "at least one indicator must be required")
 
     def _weights(self) -> None:
-        weights, total = self.criteria.weights, 0
+        weights, total, sound = self.criteria.weights, 0, ("criteria",) not in self.source.pruned
         for i, criterion in enumerate(self.criteria.criteria):
             wanted = weights.mandatory if criterion.mandatory else weights.other
             if criterion.weight != wanted:
                 message = f"the weight is {criterion.weight}, but {wanted} by the file's weights"
                 self.source.mistake(("criteria", i, "weight"), message)
+                sound = False
             total += criterion.weight
             if criterion.letter in [other.letter for other in self.criteria.criteria[:i]]:
                 message = f"criterion '{criterion.letter}' stands here twice"
                 self.source.mistake(("criteria", i, "letter"), message)
-        if total != weights.total:
+        if total != weights.total and sound:
             self.source.mistake(("weights", "total"), f"the weights come to {total}, not {weights.total}")
 
     def functions(self) -> Functions:

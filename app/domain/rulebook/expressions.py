@@ -29,6 +29,10 @@ class Refused(Exception):
         self.offset, self.message = offset, message
 
 
+class Echo(Refused):
+    """A name that stands for a mistaken fact: the mistake is told where it was made, not again here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """What a name stands for: its code, its type, the content fields it rests on; `shown` when its value explains.
@@ -106,6 +110,8 @@ class _Checker:
         if found is None:
             names = [*self.scope, *FUNCTIONS]
             raise self.refuse(node, f"unknown name '{node.id}'{did_you_mean(node.id, names)}")
+        if found.type.kind == "mistaken":
+            raise Echo(0, "")
         self.reads |= found.reads
         self.uses.add(node.id)
         if found.shown and node.id not in self.shows:

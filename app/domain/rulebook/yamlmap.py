@@ -4,6 +4,7 @@ Plain scalars are whole numbers, true/false/null or text; nothing else is guesse
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,31 @@ class Source:
     mistakes: list[Mistake] = field(default_factory=list)
     values: dict[Path, Any] = field(default_factory=dict)
     keys: dict[Path, Any] = field(default_factory=dict)
+    pruned: set[Path] = field(default_factory=set)
+
+    def rename(self, path: Path, name: str) -> None:
+        """From now on the value at `path` is known under another key of the same mapping."""
+        self._move(lambda one: (*path[:-1], name, *one[len(path) :]) if one[: len(path)] == path else one)
+
+    def prune(self, path: Path) -> None:
+        """Item `path` of a list is left out: those behind it move up, and the list is remembered as not whole."""
+        place, gone = path[:-1], int(path[-1])
+
+        def moved(one: Path) -> Path | None:
+            if one[: len(place)] != place or len(one) == len(place):
+                return one
+            at = int(one[len(place)])
+            return None if at == gone else (*place, at - (at > gone), *one[len(place) + 1 :])
+
+        self._move(moved)
+        self.pruned.add(place)
+
+    def _move(self, moved: Callable[[Path], Path | None]) -> None:
+        self.values, self.keys = (
+            {to: node for one, node in nodes.items() if (to := moved(one)) is not None}
+            for nodes in (self.values, self.keys)
+        )
+        self.pruned = {to for one in self.pruned if (to := moved(one)) is not None}
 
     def mistake(self, path: Path, message: str, offset: int = 0, at_key: bool = False) -> None:
         """Note a mistake at a value (or at its key), `offset` characters into a scalar."""
