@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 import uvicorn
-import yaml
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from app import demo as demo_data
@@ -20,12 +21,13 @@ from app.domain.proposal import read_content
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
 from app.domain.screening import screen
 from app.encoding import encode
-from app.errors import AppError
+from app.errors import AppError, Fault
 from app.main import create_app
 from app.schema import migrate as bring_to_head
-from app.services import clock, cycles, integrity
+from app.services import clock, comparison, cycles, integrity
 from app.services.rulebooks import Library, ManifestError, described, open_library
 from app.settings import RULES, Settings, SettingsError, read_settings
+from app.submitting import Unanswered, read_file, submit_file
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: softly earmarked funds, settled.")
 rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
@@ -126,6 +128,25 @@ def rulebook_show(version: Annotated[str | None, typer.Argument()] = None) -> No
     typer.echo(json.dumps(described(book), indent=2, ensure_ascii=False))
 
 
+@rulebook.command("diff")
+def rulebook_diff(
+    old: Annotated[Path, typer.Argument(help="a rulebook folder or criteria.yaml")],
+    new: Annotated[Path, typer.Argument(help="another one")],
+    against_database: Annotated[bool, typer.Option("--against-database", help="screen what is stored by both")] = False,
+) -> None:
+    """Show what changes between two rulebooks, and whose outcome or total would change. Exit 1 when anything does."""
+    before, after = _rulebook_at(old), _rulebook_at(new)
+    lines = comparison.differences(before, after)
+    if against_database:
+        with open_database(read_settings().database_url).transaction() as tx:
+            lines += comparison.effects(tx, before, after)
+    for line in lines:
+        typer.echo(line)
+    if not lines:
+        typer.echo("Nothing changes.")
+    raise typer.Exit(1 if lines else 0)
+
+
 @cli.command("screen")
 def screen_files(
     files: list[Path], json_: Annotated[bool, typer.Option("--json", help="print the results as JSON")] = False
@@ -140,13 +161,17 @@ def screen_files(
 
 
 def _screen_file(path: Path, book: Rulebook, settings: Settings, as_json: bool) -> int:
-    value: Any = yaml.load(path.read_text("utf-8"), Loader=demo_data.DatesAsText)  # noqa: S506  # a SafeLoader
-    year = value.get("cycle") if isinstance(value, dict) else None
-    content, faults = read_content(value.get("content") if isinstance(value, dict) else None, book.indicator_codes)
+    try:
+        value = read_file(path)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        return 2
+    year = value.get("cycle")
+    content, faults = read_content(value["content"], book.indicator_codes, "/content")
     if not isinstance(year, int):
-        typer.echo(f"{path}: /cycle: a year is needed.", err=True)
+        faults.insert(0, Fault("/cycle", "required", "The year of the cycle is needed."))
     for fault in faults:
-        typer.echo(f"{path}: /content{fault.pointer}: {fault.message}", err=True)
+        typer.echo(f"{path}: {fault.pointer}: {fault.message}", err=True)
     if content is None or not isinstance(year, int):
         return 2
     envelopes = {plan.year: plan.amount for plan in book.framework.cycles}
@@ -157,6 +182,26 @@ def _screen_file(path: Path, book: Rulebook, settings: Settings, as_json: bool) 
     else:
         _print_table(path, result)
     return 0 if result["outcome"] == "eligible" else 1
+
+
+@cli.command()
+def submit(
+    files: list[Path],
+    url: Annotated[str, typer.Option(help="where the service is")],
+    token: Annotated[str, typer.Option(envvar="EARMARK_TOKEN", help="a focal point's token")],
+    office: Annotated[str | None, typer.Option(help="the office, where the files do not name it")] = None,
+) -> None:
+    """Create and submit proposals from JSON or YAML files. Safe to repeat. Exit 1 when one was not submitted."""
+    outcomes = []
+    with (
+        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
+        for path in progress.track(files, description="Submitting"):
+            outcomes.append(submit_file(client, path, office))  # noqa: PERF401  # the bar follows each file
+    for one in outcomes:
+        typer.echo(f"{one.path}: {one.ref or 'not created'}, {one.state or 'refused'}: {'; '.join(one.said)}")
+    raise typer.Exit(0 if all(one.submitted for one in outcomes) else 1)
 
 
 def _print_table(path: Path, result: dict[str, Any]) -> None:
@@ -180,7 +225,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         cli()
-    except (SettingsError, ManifestError) as error:
+    except (SettingsError, ManifestError, Unanswered) as error:
         sys.exit(f"earmark: {error}")
     except RulebookError as error:
         sys.exit(f"earmark: the rulebook cannot be used:\n{error}")

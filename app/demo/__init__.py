@@ -20,6 +20,7 @@ from app.records import proposals as proposal_records
 from app.services import access, casework, cycles, intake
 from app.services.casework import Request
 from app.services.clock import Now
+from app.submitting import DatesAsText
 
 STORIES = Path(__file__).parent / "proposals.yaml"
 WRITTEN_FOR = 2027  # the stories of the cycle `next` are written as if next year were this one
@@ -75,16 +76,6 @@ def load(database: Database, book: Rulebook, file: Path, now: Now) -> bool:
     part.write_text(text, "utf-8")
     part.replace(file)
     return not there
-
-
-class DatesAsText(yaml.SafeLoader):
-    """Dates inside a content stay text: only the strings of a story's `on` and `deadline` are read as days."""
-
-
-DatesAsText.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if not tag.endswith(":timestamp")]
-    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def _still_works(tx: Tx, file: Path, now: Now) -> bool:

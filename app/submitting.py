@@ -1,0 +1,102 @@
+"""Creating and submitting proposals from files over HTTP. Every request carries a key made from the file, so that a run
+that broke off can be repeated: what was done is answered again, and goes on from there."""
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+TRIES = 5
+
+
+class Unanswered(Exception):
+    """The service could not be reached, or went on failing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened to one file: the proposal's reference and state, or what refused it."""
+
+    path: Path
+    ref: str | None
+    state: str | None
+    said: list[str]
+
+    @property
+    def submitted(self) -> bool:
+        return self.state == "submitted"
+
+
+class DatesAsText(yaml.SafeLoader):
+    """YAML whose dates stay the text they are written as."""
+
+
+DatesAsText.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in forms if not tag.endswith(":timestamp")]
+    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The `{cycle, office?, content}` of a JSON or YAML file; a ValueError in a sentence when it holds none."""
+    try:
+        value = yaml.load(path.read_text("utf-8"), Loader=DatesAsText)  # noqa: S506  # a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        raise ValueError(f"{path}: it is neither JSON nor YAML.") from None
+    if not isinstance(value, dict) or not isinstance(value.get("content"), dict):
+        raise ValueError(  # noqa: TRY004  # what is wrong is the file, not a call
+            f"{path}: an object with `cycle` and `content` is needed."
+        )
+    return value
+
+
+def submit_file(client: httpx.Client, path: Path, office: str | None) -> Outcome:
+    """Create the proposal in the file and submit it; safe to repeat after a break."""
+    try:
+        body = read_file(path)
+    except ValueError as error:
+        return Outcome(path, None, None, [str(error)])
+    if office:
+        body["office"] = office
+    key = "submit-" + hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:40]
+    made = _post(client, "/api/v1/proposals", body, f"{key}-create")
+    if made.status_code != httpx.codes.CREATED:
+        return Outcome(path, None, None, _complaints(made))
+    ref = made.json()["ref"]
+    moved = _post(client, f"/api/v1/proposals/{ref}/moves", {"move": "submit"}, f"{key}-submit")
+    if moved.status_code != httpx.codes.OK:
+        return Outcome(path, ref, "draft", _complaints(moved))
+    proposal = moved.json()
+    said = [f"total {proposal['total']}"]
+    if proposal["state"] != "submitted":
+        letters = [letter for letter, state in proposal["screening"]["criteria"].items() if state != "met"]
+        said += [f"not eligible; criteria not met: {', '.join(letters) or 'none'}", f"see `screen {path}`"]
+    return Outcome(path, ref, proposal["state"], said)
+
+
+def _post(client: httpx.Client, path: str, body: dict[str, Any], key: str) -> httpx.Response:
+    """Post until there is an answer: connection errors, 5xx and a key at work are tried again with growing pauses."""
+    for attempt in range(TRIES):
+        try:
+            answer = client.post(path, json=body, headers={"Idempotency-Key": key})
+            busy = answer.headers.get("content-type", "").startswith("application/problem") and (
+                answer.json().get("code") == "idempotency_key_in_use"
+            )
+            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR and not busy:
+                return answer
+        except httpx.TransportError:
+            if attempt == TRIES - 1:
+                raise Unanswered(f"{client.base_url} does not answer. What was done is kept; run this again.") from None
+        time.sleep(min(4.0, 0.25 * 2**attempt))
+    raise Unanswered(f"{client.base_url} goes on failing. What was done is kept; run this again later.")
+
+
+def _complaints(answer: httpx.Response) -> list[str]:
+    problem = answer.json()
+    faults = [f"{fault['pointer']}: {fault['message']}" for fault in problem.get("errors", [])]
+    return [problem["detail"], *faults]
