@@ -16,7 +16,7 @@ test: .venv/test check
 
 check: .venv/test
 	$(BIN)/ruff check app migrations tests
-	$(BIN)/mypy app
+	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 # For the maintainer: new versions, with hashes and without any address.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from starlette.routing import compile_path
+
 from app.domain.people import EVERYONE, IOM, READERS, Actor, Role
 from app.errors import Forbidden
 
@@ -55,3 +57,11 @@ def check_door(door: Door, actor: Actor) -> None:
         raise Forbidden("role_not_allowed", f"This is for {who}; you are {actor.role}.")
     if door.scope and door.scope not in actor.scopes:
         raise Forbidden("scope_missing", f"This needs a token with the scope {door.scope}.")
+
+
+_PATHS = [(name.split(" ")[0], compile_path(name.split(" ")[1])[0]) for name in DOORS]
+
+
+def methods_at(path: str) -> str:
+    """The methods an address knows, for the Allow header: `GET, POST`."""
+    return ", ".join(sorted({method for method, form in _PATHS if form.match(path)}))

@@ -1,6 +1,7 @@
 """Writing an answer: JSON encoded once, problem+json for every refusal, each write done once and committed first."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -13,6 +14,7 @@ from app.encoding import encode
 from app.errors import AppError, Conflict, Fault
 from app.faults import pointer
 from app.services.idempotency import Answer, once
+from app.web.access import methods_at
 from app.web.requests import fingerprint, house, idempotency_key
 
 PROBLEM = "application/problem+json"
@@ -80,6 +82,8 @@ def install_handlers(app: FastAPI) -> None:
             codes.get(error.status_code, "http_error"), f"{request.method} {request.url.path}: {error.detail}."
         )
         said.status, said.title, said.headers = error.status_code, str(error.detail), dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            said.headers["Allow"] = methods_at(request.url.path)
         return problem(said)
 
     @app.exception_handler(Exception)

@@ -40,7 +40,8 @@ def answers(shape: type[BaseModel], example: Any, *codes: int, status: int = 200
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+    "schema": {"type": "string"},
+    "example": '"3"',
     "description": "The ETag of what you have read; 412 when it has changed since.",
 }
 _KEY = {
@@ -81,7 +82,8 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     ]
     _, defined = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]  # the modes are literals
     components = document.setdefault("components", {})
-    components["schemas"] = _without_null_defaults(defined["$defs"])
+    own = {name: schema for name, schema in components.get("schemas", {}).items() if "ValidationError" not in name}
+    components["schemas"] = {**own, **_without_null_defaults(defined["$defs"])}
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "earmark token"}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
