@@ -1,7 +1,8 @@
 # On a fresh machine these two commands do everything:
 #   make run    the service with its database and demo data, on http://127.0.0.1:8000
 #   make test   all tests
-PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p))))
+FIT := import ensurepip, ssl, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do $$p -c '$(FIT)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 .DELETE_ON_ERROR:
@@ -12,7 +13,7 @@ run: .venv/run
 
 test: .venv/test check
 	@$(BIN)/python tests/install_postgres.py
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: .venv/test
 	$(BIN)/ruff check app migrations tests
@@ -26,8 +27,8 @@ lock: .venv/test
 	$(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 .venv/run: requirements.txt
-	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)."; exit 1; }
-	$(PYTHON) -m venv .venv
+	@$(or $(PYTHON),false) -c '$(FIT)' 2>/dev/null || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv --clear .venv
 	$(PIP) -r requirements.txt
 	@touch $@
 
