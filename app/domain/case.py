@@ -53,5 +53,5 @@ def derive(content: Content, envelopes: Mapping[int, int]) -> Derived:
     return Derived(
         requested=sum(by_year.values()),
         years=[RequestedYear(year, amount, envelopes.get(year, 0)) for year, amount in by_year.items()],
-        srf_objectives=list(dict.fromkeys(int(code[0]) for code in content.srf_outcomes or ())),
+        srf_objectives=[*{int(code[0]): 0 for code in content.srf_outcomes or ()}],
     )

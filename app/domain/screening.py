@@ -16,7 +16,7 @@ def screen(content: Content, rulebook: Rulebook, frame: Frame) -> dict[str, Any]
     functions, derived = rulebook.functions, derive(content, frame.envelopes)
     whole = functions.fields <= content.model_fields_set
     explain = functions.explain if whole else functions.explain_draft
-    result = explain(content, derived, frame.cycle, rulebook.ground)
+    result = explain(content, derived, frame.cycle)
     result["screened_on"] = frame.screened_on.isoformat()
     result["rulebook"] = rulebook.reference
     return result
@@ -25,7 +25,7 @@ def screen(content: Content, rulebook: Rulebook, frame: Frame) -> dict[str, Any]
 def decide(content: Content, rulebook: Rulebook, frame: Frame) -> tuple[str, int]:
     """Outcome and total in tenths of a whole content, without the explanation."""
     derived = derive(content, frame.envelopes)
-    outcome, tenths, _ = rulebook.functions.decide(content, derived, frame.cycle, rulebook.ground)
+    outcome, tenths, _ = rulebook.functions.decide(content, derived, frame.cycle)
     return outcome, tenths
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from app.domain.case import Cycle, derive
 from app.domain.proposal import read_content
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook, functions, kleene
-from app.domain.rulebook.build import base_scope
+from app.domain.rulebook.checking import base_scope
 from app.domain.rulebook.expressions import FUNCTIONS, Refused, compile_expression
 from app.domain.rulebook.functions import months_between
+from app.domain.rulebook.writing import framework_names
 from app.services.rulebooks import open_library
 from app.settings import RULES
 from tests import generate
@@ -108,7 +109,7 @@ def test_a_random_expression_is_refused_at_load_or_never_raises(text: str, seed:
     content, faults = read_content(generate.draft(random.Random(seed)), book.indicator_codes)
     assert content is not None, faults
     derived = derive(content, {2026: 5})
-    inputs: dict[str, Any] = {"k": Cycle(2026, 2027), "F": book.ground}
+    inputs: dict[str, Any] = {"k": Cycle(2026, 2027), **framework_names(book.ground)}
     for name in content.model_fields_set:
         inputs[f"c_{name}"] = getattr(content, name)
     for name in ("requested", "years", "srf_objectives"):

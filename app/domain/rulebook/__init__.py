@@ -8,9 +8,10 @@ from pathlib import Path
 import yaml
 
 from app.domain.framework import Annex, Framework, Ground, ground_of
-from app.domain.rulebook.build import Builder, Functions
+from app.domain.rulebook.checking import check_rules
 from app.domain.rulebook.criteria import Criteria
 from app.domain.rulebook.reading import read_model
+from app.domain.rulebook.writing import Functions, functions_of
 from app.domain.rulebook.yamlmap import Mistake, read_yaml
 
 SEMANTICS = 1  # raised when the same rule file would come to another result
@@ -57,14 +58,13 @@ def build_rulebook(files: Mapping[str, bytes], names: Mapping[str, str] | None =
     read_framework = read_model(framework, Framework)
     read_annex = read_model(annex, Annex)
     read_criteria = read_model(criteria, Criteria)
-    builder = Builder(criteria, read_criteria) if read_criteria else None
-    if builder:
-        builder.check()
+    checked = check_rules(criteria, read_criteria) if read_criteria else None
     if read_criteria and read_framework and read_criteria.rulebook != read_framework.id:
         criteria.mistake(("rulebook",), f"is '{read_criteria.rulebook}', but framework.yaml is '{read_framework.id}'")
     mistakes = sorted({*criteria.mistakes, *framework.mistakes, *annex.mistakes})
-    if mistakes or not (builder and read_criteria and read_framework and read_annex):
+    if mistakes or not (checked and read_criteria and read_framework and read_annex):
         raise RulebookError(mistakes)
+    ground = ground_of(read_framework, read_annex)
     return Rulebook(
         id=read_criteria.rulebook,
         version=read_criteria.version,
@@ -72,8 +72,8 @@ def build_rulebook(files: Mapping[str, bytes], names: Mapping[str, str] | None =
         criteria=read_criteria,
         framework=read_framework,
         annex=read_annex,
-        ground=ground_of(read_framework, read_annex),
-        functions=builder.functions(),
+        ground=ground,
+        functions=functions_of(checked, ground),
         indicator_codes=frozenset(read_annex.indicator_codes()),
     )
 

@@ -38,6 +38,7 @@ class Name:
     """What a name stands for: its code, its type, the content fields it rests on; `shown` when its value explains.
 
     A parameter keeps its `literals`, so that they can be held against a closed vocabulary like written-out ones.
+    `members` is the source of a mapping whose keys are the values of a list, where there is one to look them up in.
     """
 
     plain: str
@@ -46,11 +47,15 @@ class Name:
     reads: frozenset[str] = frozenset()
     shown: bool = False
     literals: tuple[int | str, ...] = ()
+    members: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An accepted expression: Python source for whole contents and for drafts, its type and what it rests on."""
+    """An accepted expression: Python source for whole contents and for drafts, its type and what it rests on.
+
+    `members` is as for a Name; `keyed` the source of a mapping whose keys, in their order, are the list.
+    """
 
     plain: str
     careful: str
@@ -58,6 +63,8 @@ class Compiled:
     reads: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()
     shows: tuple[str, ...] = ()
+    members: str = ""
+    keyed: str = ""
 
 
 @dataclass(slots=True)
@@ -117,7 +124,7 @@ class _Checker:
         if found.shown and node.id not in self.shows:
             self.shows.append(node.id)
         type_ = found.type.certain if node.id in known else found.type
-        return Compiled(found.plain, found.careful, type_)
+        return Compiled(found.plain, found.careful, type_, members=found.members)
 
     def attribute(self, node: ast.Attribute, known: frozenset[str]) -> Compiled:
         owner = self.visit(node.value, known)
@@ -133,6 +140,8 @@ class _Checker:
             place.lineno = node.end_lineno or node.lineno
             raise self.refuse(place, f"unknown field '{node.attr}'{did_you_mean(node.attr, names)}")
         type_ = found.certain if _path(node) in known else found
+        if owner.plain == "F":
+            return _ground(node.attr, type_)
         careful = f"apply(lambda o: o.{node.attr}, {owner.careful})"
         return Compiled(f"{owner.plain}.{node.attr}", careful, type_)
 
@@ -216,7 +225,10 @@ class _Checker:
             raise self.refuse(node.left, f"{left.type} cannot be in a {right.type}")
         self.closed(node.left, left.type, node.comparators[0])
         self.closed(node.comparators[0], many, node.left)
-        held, careful = f"({left.plain} in {right.plain})", f"contains({left.careful}, {right.careful})"
+        held, careful = (
+            f"({left.plain} in {right.members or right.plain})",
+            f"contains({left.careful}, {right.careful})",
+        )
         if isinstance(node.ops[0], ast.In):
             return Compiled(held, careful, BOOL)
         return Compiled(f"(not {held})", f"not_({careful})", BOOL)
@@ -290,14 +302,31 @@ class _Checker:
         if name in ("any", "all"):
             if element.type != BOOL:
                 raise self.refuse(node.elt, f"{name} needs a condition, not {element.type}")
+            if name == "any" and (shared := self.shared_values(node, known)):
+                return Compiled(shared, f"any_({bag})", BOOL)
             found = f"[1 {plain} if {element.plain if name == 'any' else f'not {element.plain}'}]"
             return Compiled(f"({found} {'!=' if name == 'any' else '=='} [])", f"{name}_({bag})", BOOL)
         if name == "count":
             counted = replace(INT, most=9999 if len(node.generators) == 1 else LARGEST)
             return Compiled(f"len({listed})", f"count({bag})", counted)
         function, result = self.reducer(name, element.type, node.elt, len(node.generators))
-        gathered = f"[*{{{element.plain}: 0 {plain}}}]" if name == "distinct" else f"{function}({listed})"
-        return Compiled(gathered, f"gather({bag}, {function})", result)
+        if name == "distinct":
+            keyed = _keyed(element.plain, plain)
+            return Compiled(f"[*{keyed}]", f"gather({bag}, {function})", result, keyed=keyed)
+        return Compiled(f"{function}({listed})", f"gather({bag}, {function})", result)
+
+    def shared_values(self, node: ast.GeneratorExp, known: frozenset[str]) -> str:
+        """Source for `any(x in b for x in a)` without a loop, where `b` has its values as keys; else nothing."""
+        loop, test = node.generators[0], node.elt
+        alone = len(node.generators) == 1 and not loop.ifs and isinstance(loop.target, ast.Name)
+        if not alone or not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.In):
+            return ""
+        if ast.unparse(test.left) != ast.unparse(loop.target) or not isinstance(
+            test.comparators[0], ast.Name | ast.Attribute
+        ):
+            return ""
+        members = self.visit(test.comparators[0], known).members
+        return f"(not {members}.keys().isdisjoint({self.visit(loop.iter, known).plain}))" if members else ""
 
     def comprehension(self, node: ast.GeneratorExp, known: frozenset[str]) -> tuple[Compiled, str, str]:
         outer = self.scope
@@ -351,6 +380,19 @@ _SAID = {
     ast.Dict: "a mapping",
     ast.NamedExpr: "an assignment",
 }
+
+
+def _ground(field: str, type_: Type) -> Compiled:
+    """A field of the framework, which is the same for every screening."""
+    looked_up = type_.kind == "list" and type_.item is not None and not type_.item.fields
+    return Compiled(f"F_{field}", f"F_{field}", type_, members=f"F_{field}_keys" if looked_up else "")
+
+
+def _keyed(element: str, loop: str) -> str:
+    """Source of a mapping whose keys are the values of a loop, each once, in the order first seen."""
+    if loop.startswith(f"for {element} in ") and loop.count(" for ") == 0 and " if " not in loop:
+        return f"dict.fromkeys({loop.removeprefix(f'for {element} in ')})"
+    return f"{{{element}: 0 {loop}}}"
 
 
 def _said(node: ast.AST) -> str:

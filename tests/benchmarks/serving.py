@@ -1,0 +1,105 @@
+"""Rates of the running service beside a bare ASGI application, both under uvicorn, asked in turns by one client."""
+
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.settings import ROOT, RULES
+
+EXAMPLE = RULES / "dk-iom-2023-2026" / "examples" / "strong.json"
+SIZE = "EARMARK_BENCH_ANSWER_SIZE"
+
+
+async def bare(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The limit: parse the JSON, answer with as many bytes as the service would."""
+    if scope["type"] == "lifespan":
+        await receive()
+        return await send({"type": "lifespan.startup.complete"})
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    orjson.loads(body)
+    answer = b"x" * int(os.environ[SIZE])
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    return await send({"type": "http.response.body", "body": answer})
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, env: dict[str, str]) -> Iterator[None]:
+    """The server until the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+class Client:
+    """One kept-alive connection that sends the same request again and again, without a client library's own cost."""
+
+    def __init__(self, port: int, path: str, body: bytes, token: str = "") -> None:
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        head += f"Authorization: Bearer {token}\r\n" if token else ""
+        self.request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        self.connection = socket.create_connection(("127.0.0.1", port))
+
+    def ask(self) -> bytes:
+        """The answer's body; anything but 200 is an error."""
+        self.connection.sendall(self.request)
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += self.connection.recv(1 << 20)
+        head, _, body = got.partition(b"\r\n\r\n")
+        assert b" 200 " in head, got[:500]
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        while len(body) < length:
+            body += self.connection.recv(1 << 20)
+        return body
+
+    def rate(self, requests: int = 150) -> float:
+        """Requests a second."""
+        start = time.perf_counter()
+        for _ in range(requests):
+            self.ask()
+        return requests / (time.perf_counter() - start)
+
+
+def screenings(folder: Path) -> float:
+    """Rate of `POST /screenings` over the bare application's, median of interleaved rounds."""
+    port, bare_port, body = free_port(), free_port(), EXAMPLE.read_bytes()
+    ours = {"EARMARK_DEMO": "1", "EARMARK_PORT": str(port), "EARMARK_VAR": str(folder)}
+    with running(["app", "serve"], port, ours):
+        token = json.loads((folder / "demo.json").read_text())["iom_focal_point"]["token"]
+        client = Client(port, "/api/v1/screenings", body, token)
+        size = {SIZE: str(len(client.ask()))}
+        command = ["uvicorn", "tests.benchmarks.serving:bare", "--port", str(bare_port), "--log-level", "warning"]
+        with running(command, bare_port, size):
+            limit = Client(bare_port, "/", body)
+            client.rate(), limit.rate()
+            return statistics.median(client.rate() / limit.rate() for _ in range(15))
