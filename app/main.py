@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
@@ -19,7 +20,7 @@ from app.settings import RULES, Settings
 from app.web import docs_page, health
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
-from app.web.api import proposals, rules
+from app.web.api import proposals, rules, screenings
 from app.web.api.docs import install_openapi
 from app.web.requests import House
 
@@ -39,10 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.include_router(rules.router, prefix="/api/v1", tags=["rules"])
-    app.include_router(proposals.router, prefix="/api/v1", tags=["proposals"])
-    app.include_router(health.router, tags=["health"])
-    app.include_router(docs_page.router, include_in_schema=False)
+    for room in (screenings, rules, proposals, health, docs_page):
+        app.router.routes.extend(room.router.routes)  # flat: include_router matches every route twice
     app.mount("/docs/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     install_handlers(app)
     install_openapi(app)
@@ -69,6 +68,7 @@ def _doors(app: FastAPI) -> dict[object, Door]:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     hourly = asyncio.create_task(_every_hour(app))
+    gc.freeze()  # rulebooks, models and routes stay for good; collections need not walk them for every request
     yield
     hourly.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -282,14 +282,9 @@ def read_content(value: Any, codes: Collection[str], under: str = "") -> tuple[C
     try:
         content = Content.model_validate(value)
     except ValidationError as error:
-        faults = faults_of(error, Content, under)
-        return None, faults + _under(under, _faults_between(_sound_part(value), codes))
-    faults = _under(under, _faults_between(content, codes))
+        return None, faults_of(error, Content, under) + list(faults_between(_sound_part(value), codes, under))
+    faults = list(faults_between(content, codes, under))
     return (None if faults else content), faults
-
-
-def _under(under: str, faults: Iterator[Fault]) -> list[Fault]:
-    return [Fault(under + fault.pointer, fault.code, fault.message) for fault in faults]
 
 
 def _sound_part(value: Any) -> Content:
@@ -308,42 +303,48 @@ def stored_content(text: str) -> Content:
     return Content.model_validate_json(text)
 
 
-def _faults_between(content: Content, codes: Collection[str]) -> Iterator[Fault]:
+def faults_between(content: Content, codes: Collection[str], under: str = "") -> Iterator[Fault]:
     """What no single field shows: order of dates, references to activities and countries, indicator codes."""
     period = content.period
     if period and period.end <= period.start:
-        yield Fault("/period/end", "not_after_start", "The period must end after it starts.")
+        yield Fault(f"{under}/period/end", "not_after_start", "The period must end after it starts.")
     if content.activities is not None:
-        yield from _faults_in_activities(content)
-        yield from _dangling_references(content)
+        yield from _faults_in_activities(content, under)
+        yield from _dangling_references(content, under)
     for i, indicator in enumerate(content.indicators or ()):
         code = indicator.code
         if code not in codes and not (code.startswith("custom:") and code[7:].strip()):
             message = f"'{code}' is no indicator of Annex 5; write custom: and a text for one of your own."
-            yield Fault(f"/indicators/{i}/code", "unknown_indicator", message)
+            yield Fault(f"{under}/indicators/{i}/code", "unknown_indicator", message)
 
 
-def _faults_in_activities(content: Content) -> Iterator[Fault]:
+def _faults_in_activities(content: Content, under: str) -> Iterator[Fault]:
     own = None if content.countries is None else {country.code for country in content.countries}
     seen: set[str] = set()
     for i, activity in enumerate(content.activities):
         if activity.ref in seen:
-            yield Fault(f"/activities/{i}/ref", "duplicate", f"Another activity has the ref '{activity.ref}'.")
+            message = f"Another activity has the ref '{activity.ref}'."
+            yield Fault(f"{under}/activities/{i}/ref", "duplicate", message)
         seen.add(activity.ref)
         for j, code in enumerate(activity.countries):
             if own is not None and code not in own:
-                where = pointer("activities", i, "countries", j)
+                where = under + pointer("activities", i, "countries", j)
                 yield Fault(where, "country_not_in_proposal", f"{code} is not among the proposal's countries.")
 
 
-def _dangling_references(content: Content) -> Iterator[Fault]:
-    refs = {activity.ref for activity in content.activities}
-    named: list[tuple[str, str | None]] = []
-    for i, tool in enumerate(content.tools or ()):
-        named += [(f"/tools/{i}/activity_refs/{j}", ref) for j, ref in enumerate(tool.activity_refs)]
-    if content.climate:
-        named += [(f"/climate/activity_refs/{j}", ref) for j, ref in enumerate(content.climate.activity_refs)]
-    named += [(f"/budget/{i}/activity_ref", line.activity_ref) for i, line in enumerate(content.budget or ())]
-    for where, ref in named:
-        if ref is not None and ref not in refs:
-            yield Fault(where, "unknown_activity", f"No activity has the ref '{ref}'.")
+def _dangling_references(content: Content, under: str) -> Iterator[Fault]:
+    refs: set[str | None] = {None, *(activity.ref for activity in content.activities)}
+    dangling = [
+        (pointer("tools", i, "activity_refs", j), ref)
+        for i, tool in enumerate(content.tools or ())
+        for j, ref in enumerate(tool.activity_refs)
+        if ref not in refs
+    ]
+    for j, ref in enumerate(content.climate.activity_refs if content.climate else ()):
+        if ref not in refs:
+            dangling.append((pointer("climate", "activity_refs", j), ref))
+    for i, line in enumerate(content.budget or ()):
+        if line.activity_ref not in refs:
+            dangling.append((pointer("budget", i, "activity_ref"), str(line.activity_ref)))
+    for where, ref in dangling:
+        yield Fault(under + where, "unknown_activity", f"No activity has the ref '{ref}'.")

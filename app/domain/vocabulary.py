@@ -51,6 +51,8 @@ class OneOf:
 
 
 def _distinct(values: list[Any]) -> list[Any]:
+    if len(set(values)) == len(values):
+        return values
     seen = set()
     for value in values:
         if value in seen:

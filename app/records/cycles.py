@@ -2,11 +2,17 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
-from app.db import Record, Tx
+from app.db import Hot, Record, Tx
 from app.domain.cycle import Window
 from app.records.tables import cycle, cycle_change, envelope
+
+_ENVELOPES = Hot(
+    select(cycle.c.year, envelope.c.amount_dkk)
+    .select_from(cycle.join(envelope, envelope.c.year == cycle.c.year))
+    .order_by(cycle.c.year)
+)
 
 
 def all_cycles(tx: Tx) -> list[Record]:
@@ -59,12 +65,6 @@ def note_change(
     tx.execute(insert(cycle_change).values(**values, opens_on=opens_on, closes_on=closes_on))
 
 
-def last_cycle_year(tx: Tx) -> int:
-    """The last cycle that exists, administrator-added ones included."""
-    return int(tx.scalar(select(func.max(cycle.c.year))) or 0)
-
-
 def envelopes(tx: Tx) -> dict[int, int]:
-    """Year -> DKK of its envelope."""
-    rows = tx.execute(select(envelope.c.year, envelope.c.amount_dkk).order_by(envelope.c.year))
-    return {row.year: row.amount_dkk for row in rows}
+    """Year -> DKK of its envelope, for every cycle that exists, administrator-added ones included, in their order."""
+    return {row.year: row.amount_dkk for row in _ENVELOPES(tx)}

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, insert, literal, select, update
 
-from app.db import Record, Tx
+from app.db import Hot, Record, Tx
 from app.domain.people import Actor, Role
 from app.records.tables import office, person, token
 
-_ACTOR = (
+_ACTOR = Hot(
     select(
         person.c.id,
         person.c.name,
@@ -28,7 +28,7 @@ _ACTOR = (
 
 def token_by_hash(tx: Tx, sha256: bytes) -> Record | None:
     """The token with that hash, with its person and the person's office."""
-    return tx.execute(_ACTOR, {"sha256": sha256}).one_or_none()
+    return next(iter(_ACTOR(tx, sha256=sha256)), None)
 
 
 def actor_of(row: Record) -> Actor:

@@ -55,6 +55,7 @@ def seen(tx: Tx, actor: Actor, ref: str) -> Record:
 def judge(tx: Tx, cycle_year: int, content: Content, book: Rulebook, now: Now) -> Judged:
     """Screen a content as things stand today."""
     frame = frame_for(tx, cycle_year, now)
+    assert frame, "a proposal's cycle is there as long as the proposal"
     result = screen(content, book, frame)
     return Judged(result, frame, result_bytes(result))
 

@@ -7,6 +7,7 @@ from app.db import Record, Tx
 from app.domain.people import Actor, Role, Side
 from app.domain.proposal import Content, stored_content
 from app.domain.rulebook import Rulebook
+from app.domain.screening import result_bytes, screen
 from app.domain.workflow import State
 from app.encoding import encode
 from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionRequired, Refusal
@@ -15,17 +16,19 @@ from app.records.proposals import Wanted
 from app.services import casework, faces
 from app.services.casework import Step
 from app.services.clock import Now
+from app.services.rulebooks import frame_for
 
 
 def screen_draft(
     tx: Tx, cycle_year: int | None, content: Content | None, faults: list[Fault], book: Rulebook, now: Now
 ) -> bytes:
     """The screening of a content that is stored nowhere; every cycle that exists will do, open or closed."""
-    if cycle_year is not None and cycles.cycle_of(tx, cycle_year) is None:
+    frame = frame_for(tx, cycle_year, now) if cycle_year is not None else None
+    if frame is None and cycle_year is not None:
         faults = [_no_cycle(cycle_year), *faults]
-    if faults or content is None or cycle_year is None:
+    if faults or content is None or frame is None:
         raise Invalid("validation_failed", _said(faults), faults=faults)
-    return faces.judge(tx, cycle_year, content, book, now).raw
+    return result_bytes(screen(content, book, frame))
 
 
 def create(

@@ -52,10 +52,10 @@ def open_library(rules: Path, framework: str) -> Library:
     return Library(books)
 
 
-def frame_for(tx: Tx, cycle_year: int, now: Now) -> Frame:
-    """What a screening on this day depends on besides content and rulebook."""
-    last = max(cycles.last_cycle_year(tx), cycle_year)
-    return Frame(Cycle(cycle_year, last), cycles.envelopes(tx), now.today)
+def frame_for(tx: Tx, cycle_year: int, now: Now) -> Frame | None:
+    """What a screening on this day depends on besides content and rulebook; None when there is no such cycle."""
+    envelopes = cycles.envelopes(tx)
+    return Frame(Cycle(cycle_year, max(envelopes)), envelopes, now.today) if cycle_year in envelopes else None
 
 
 def overview(library: Library) -> list[dict[str, Any]]:

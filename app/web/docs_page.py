@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -7,7 +7,7 @@ from app.services import readiness
 from app.web.api import shapes
 from app.web.requests import house
 
-router = APIRouter()
+router = APIRouter(tags=["health"])
 _READY = {"status": "ready", "checks": {"database": "ok", "migrations": "ok", "rulebook": "2023.1"}}
 
 

@@ -73,16 +73,26 @@ async def read_bytes(request: Request) -> bytes:
     return b"".join(parts)
 
 
-async def read_json(request: Request) -> tuple[Any, bytes]:
-    """The body's JSON value and its bytes; nesting beyond 200, NaN and half surrogates are not JSON here."""
+async def read_json_bytes(request: Request) -> bytes:
+    """The body's bytes, which the request calls JSON."""
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("not_json", f"Send application/json; this is {kind or 'nothing'}.")
-    raw = await read_bytes(request)
+    return await read_bytes(request)
+
+
+def parse(raw: bytes) -> Any:
+    """The JSON value of a body; nesting beyond 200, NaN and half surrogates are not JSON here."""
     try:
-        return from_json(raw, allow_inf_nan=False), raw
+        return from_json(raw, allow_inf_nan=False)
     except ValueError as error:
         raise BadRequest("malformed_json", f"The body is not JSON that can be read: {error}.") from None
+
+
+async def read_json(request: Request) -> tuple[Any, bytes]:
+    """The body's JSON value and its bytes."""
+    raw = await read_json_bytes(request)
+    return parse(raw), raw
 
 
 def read_as(model: type[M], value: Any) -> tuple[M | None, list[Fault]]:

@@ -60,33 +60,44 @@ def running(command: list[str], port: int, env: dict[str, str]) -> Iterator[None
         process.wait(10)
 
 
+CONNECTIONS = 8
+
+
 class Client:
-    """One kept-alive connection that sends the same request again and again, without a client library's own cost."""
+    """Kept-alive connections that send the same request in turns, so that the server always has one to work on."""
 
     def __init__(self, port: int, path: str, body: bytes, token: str = "") -> None:
         head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         head += f"Authorization: Bearer {token}\r\n" if token else ""
         self.request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-        self.connection = socket.create_connection(("127.0.0.1", port))
+        self.connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
 
-    def ask(self) -> bytes:
-        """The answer's body; anything but 200 is an error."""
-        self.connection.sendall(self.request)
+    def answer(self, connection: socket.socket) -> bytes:
+        """The next answer's body; anything but 200 is an error."""
         got = b""
         while b"\r\n\r\n" not in got:
-            got += self.connection.recv(1 << 20)
+            got += connection.recv(1 << 20)
         head, _, body = got.partition(b"\r\n\r\n")
         assert b" 200 " in head, got[:500]
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         while len(body) < length:
-            body += self.connection.recv(1 << 20)
+            body += connection.recv(1 << 20)
         return body
 
-    def rate(self, requests: int = 150) -> float:
+    def ask(self) -> bytes:
+        self.connections[0].sendall(self.request)
+        return self.answer(self.connections[0])
+
+    def rate(self, requests: int = 160) -> float:
         """Requests a second."""
         start = time.perf_counter()
-        for _ in range(requests):
-            self.ask()
+        for connection in self.connections:
+            connection.sendall(self.request)
+        for sent in range(requests):
+            connection = self.connections[sent % CONNECTIONS]
+            self.answer(connection)
+            if sent + CONNECTIONS < requests:
+                connection.sendall(self.request)
         return requests / (time.perf_counter() - start)
 
 

@@ -52,7 +52,7 @@ _KEY = {
 }
 EXAMPLE_CONTENT = {"title": "Protection along the Central Mediterranean route", "priority_areas": [3]}
 _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
-    "screen_content": (shapes.ScreeningIn, {"cycle": 2026, "content": EXAMPLE_CONTENT}),
+    "screen_content": (shapes.ProposalIn, {"cycle": 2026, "content": EXAMPLE_CONTENT}),
     "create_proposal": (shapes.ProposalIn, {"cycle": 2027, "office": "IOM-NE", "content": EXAMPLE_CONTENT}),
     "replace_content": (Content, EXAMPLE_CONTENT),
     "make_move": (shapes.MoveIn, {"move": "submit"}),

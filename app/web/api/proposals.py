@@ -23,10 +23,10 @@ from app.services.idempotency import Answer
 from app.web.answers import conditional, etag, ok, response, write
 from app.web.api import shapes
 from app.web.api.docs import EXAMPLE_CONTENT, answers
-from app.web.api.rules import content_in
+from app.web.api.submission import read_submission
 from app.web.requests import caller, check_query, expected_version, house, read_as, read_json
 
-router = APIRouter()
+router = APIRouter(prefix="/api/v1", tags=["proposals"])
 Ref = Annotated[str, Path(description="Like DK-IOM-2027-003", examples=["DK-IOM-2027-003"])]
 
 _LISTED = {
@@ -68,17 +68,13 @@ async def create_proposal(request: Request) -> Response:
     actor = await caller(request)
     here = house(request)
     book, now = here.book, here.now()
-    value, raw = await read_json(request)
-    read, faults = read_as(shapes.Envelope, value)
-    content, wrong = content_in(value, book.indicator_codes)
-    year, office = (read.cycle, read.office) if read else (None, None)
+    sent = await read_submission(request, book.indicator_codes)
 
     def work(tx: Tx) -> Answer:
-        found = [*faults, *wrong]
-        ref = intake.create(tx, actor, year, office, content, found, book, now)
+        ref = intake.create(tx, actor, sent.cycle, sent.office, sent.content, sent.faults, book, now)
         return _shown(tx, actor, ref, now, 201)
 
-    return await write(request, actor, raw, work)
+    return await write(request, actor, sent.raw, work)
 
 
 @router.get(

@@ -1,18 +1,17 @@
-"""What everybody may look up: frameworks, cycles, envelopes, rulebooks; and screening a content that is stored nowhere."""
+"""What everybody may look up: frameworks, cycles, envelopes, rulebooks."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from app.domain.proposal import read_content
 from app.errors import Invalid, NotFound
-from app.services import cycles, intake, rulebooks
+from app.services import cycles, rulebooks
 from app.web.answers import conditional, etag, ok, response, write
 from app.web.api import shapes
-from app.web.api.docs import EXAMPLE_CONTENT, answers
+from app.web.api.docs import answers
 from app.web.requests import caller, expected_version, house, read_as, read_json
 
-router = APIRouter()
+router = APIRouter(prefix="/api/v1", tags=["rules"])
 Year = Annotated[int, Path(ge=1, le=9999)]
 
 _CYCLE = {
@@ -116,37 +115,3 @@ async def read_rulebook(version: str, request: Request) -> Response:
     await caller(request)
     book = house(request).library.book(version)
     return conditional(request, ok(rulebooks.described(book), headers={"ETag": f'"{book.sha256}"'}))
-
-
-@router.post(
-    "/screenings",
-    operation_id="screen_content",
-    summary="Screen a content, whole or draft; nothing is stored",
-    responses=answers(shapes.ScreeningOut, {"outcome": "undetermined", "total": 0.0}, 400, 409, 413, 415, 422),
-)
-async def screen_content(request: Request) -> Response:
-    """Every existing cycle will do, open or closed. What a draft leaves out makes what depends on it undetermined."""
-    actor = await caller(request)
-    here = house(request)
-    book, now = here.book, here.now()
-    value, raw = await read_json(request)
-    read, faults = read_as(shapes.Envelope, value)
-    content, wrong = _content_in(value, book.indicator_codes)
-    year = read.cycle if read else None
-    found = [*faults, *wrong]
-    if request.headers.get("idempotency-key") is None:
-        return response(
-            ok(await here.database.read(lambda tx: intake.screen_draft(tx, year, content, found, book, now)))
-        )
-    return await write(request, actor, raw, lambda tx: ok(intake.screen_draft(tx, year, content, found, book, now)))
-
-
-def _content_in(value: Any, codes: frozenset[str]) -> tuple[Any, list[Any]]:
-    """The content inside a body, with its faults; nothing where the body has none (which is a fault of the body)."""
-    if not isinstance(value, dict) or not isinstance(value.get("content"), dict):
-        return None, []
-    return read_content(value["content"], codes, "/content")
-
-
-content_in = _content_in
-__all__ = ["EXAMPLE_CONTENT", "content_in", "router"]

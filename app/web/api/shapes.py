@@ -21,12 +21,9 @@ class Out(BaseModel):
 Reason = Annotated[str, Text(1, 4000)]
 
 
-class ScreeningIn(In):
-    cycle: Year
-    content: Content
-
-
 class ProposalIn(In):
+    """What is screened or made a proposal; a screening takes no notice of the office."""
+
     cycle: Year
     office: Annotated[str, Text(1, 40)] | None = None
     content: Content
