@@ -29,11 +29,12 @@ def scopes_of(role: Role) -> tuple[str, ...]:
 
 
 def _checksum(body: str) -> str:
-    number, digits = zlib.crc32(body.encode()), ""
+    """CRC-32 of the body in six base62 digits."""
+    number, digits = zlib.crc32(body.encode()), []
     for _ in range(6):
         number, digit = divmod(number, 62)
-        digits = _ALPHABET[digit] + digits
-    return digits
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))
 
 
 def make_token() -> str:
