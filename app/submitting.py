@@ -3,6 +3,7 @@ that broke off can be repeated: what was done is answered again, and goes on fro
 
 import hashlib
 import json
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,22 +33,29 @@ class Outcome:
         return self.state == "submitted"
 
 
-class DatesAsText(yaml.SafeLoader):
-    """YAML whose dates stay the text they are written as."""
+class PlainYaml(yaml.SafeLoader):
+    """YAML that reads as JSON would: dates and NO stay the texts they are written as."""
 
 
-DatesAsText.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if not tag.endswith(":timestamp")]
-    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+PlainYaml.yaml_implicit_resolvers = {}
+for _tag, _form, _first in (
+    ("null", "null|~|", ["n", "~", ""]),
+    ("bool", "true|false", ["t", "f"]),
+    ("int", "-?(0|[1-9][0-9]*)", list("-0123456789")),
+    ("float", r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", list("-0123456789")),
+    ("merge", "<<", ["<"]),
+):
+    PlainYaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), _first)
 
 
 def read_file(path: Path) -> dict[str, Any]:
     """The `{cycle, office?, content}` of a JSON or YAML file; a ValueError in a sentence when it holds none."""
     try:
-        value = yaml.load(path.read_text("utf-8"), Loader=DatesAsText)  # noqa: S506  # a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        raise ValueError(f"{path}: it is neither JSON nor YAML.") from None
+        text = path.read_text("utf-8-sig")
+        value = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=PlainYaml)  # noqa: S506
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        where = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
+        raise ValueError(f"{path}: it is neither JSON nor YAML ({where}).") from None
     if not isinstance(value, dict) or not isinstance(value.get("content"), dict):
         raise ValueError(  # noqa: TRY004  # what is wrong is the file, not a call
             f"{path}: an object with `cycle` and `content` is needed."

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -84,17 +85,24 @@ class Service:
 _names = iter(range(10**9))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, filled: dict[str, Any], tmp_path: Path) -> Iterator[str]:
-    """A copy of the filled database, on each of the two databases."""
-    if request.param == "sqlite":
-        (tmp_path / "earmark.db").write_bytes((filled["folder"] / "earmark.db").read_bytes())
-        yield f"sqlite:///{tmp_path}/earmark.db"
+@contextmanager
+def copy_of(kind: str, filled: dict[str, Any], folder: Path) -> Iterator[str]:
+    """The address of a copy of the filled database."""
+    if kind == "sqlite":
+        (folder / "earmark.db").write_bytes((filled["folder"] / "earmark.db").read_bytes())
+        yield f"sqlite:///{folder}/earmark.db"
     else:
         name = f"copy_{next(_names)}"
         _statement(filled["server"], f"CREATE DATABASE {name} TEMPLATE filled")
         yield filled["server"].format(name=name)
         _statement(filled["server"], f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, filled: dict[str, Any], tmp_path: Path) -> Iterator[str]:
+    """A copy of the filled database, on each of the two databases."""
+    with copy_of(request.param, filled, tmp_path) as url:
+        yield url
 
 
 def settings_for(url: str, var: Path, today: date = TODAY) -> Settings:

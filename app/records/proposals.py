@@ -42,6 +42,14 @@ def proposal_for(tx: Tx, actor: Actor, ref: str) -> Record | None:
     return tx.execute(query).one_or_none()
 
 
+def hold(tx: Tx, ref: str) -> None:
+    """Hold a proposal until this transaction ends: on PostgreSQL others wait here, SQLite has one writer anyway.
+
+    Read it only after this, in a statement of its own: that sees what whoever held it before has made of it.
+    """
+    tx.execute(select(proposal.c.id).where(proposal.c.ref == ref).with_for_update())
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a list asks for; `after` is (value of the sort column, id) of the last row of the page before."""
@@ -173,9 +181,10 @@ def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
 
 
 def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
-    """Drafts and returned proposals whose deadline lies before today, oldest first."""
+    """Drafts and returned proposals whose deadline lies before today, oldest first; held, but for those others hold."""
     late = proposal.c.state.in_(("draft", "returned")) & (proposal.c.deadline_on < today)
-    return list(tx.execute(select(proposal).where(late).order_by(proposal.c.id).limit(limit)))
+    query = select(proposal).where(late).order_by(proposal.c.id).limit(limit)
+    return list(tx.execute(query.with_for_update(skip_locked=True)))
 
 
 def proposal_by_ref(tx: Tx, ref: str) -> Record | None:

@@ -55,7 +55,7 @@ def facts_for(tx: Tx, row: Record, now: Now) -> Facts:
 
 def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, now: Now) -> None:
     """Make the move a person asks for. Refuses in the order 404, 403, 412, 422, 409, with every reason at once."""
-    row = faces.seen(tx, actor, ref)
+    row = faces.seen_to_change(tx, actor, ref)
     if request.move in set(Event):
         check_role(Event(request.move), actor.role)
     check_version(row, request.expected)

@@ -52,6 +52,13 @@ def seen(tx: Tx, actor: Actor, ref: str) -> Record:
     return row
 
 
+def seen_to_change(tx: Tx, actor: Actor, ref: str) -> Record:
+    """As `seen`, held by this transaction until its end."""
+    if _REF.fullmatch(ref):
+        proposals.hold(tx, ref)
+    return seen(tx, actor, ref)
+
+
 def judge(tx: Tx, cycle_year: int, content: Content, book: Rulebook, now: Now) -> Judged:
     """Screen a content as things stand today."""
     frame = frame_for(tx, cycle_year, now)

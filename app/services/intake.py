@@ -109,7 +109,7 @@ def replace_content(
     now: Now,
 ) -> None:
     """Replace the content of a draft or returned proposal. Refuses in the order 404, 428, 412, 422, 409."""
-    row = faces.seen(tx, actor, ref)
+    row = faces.seen_to_change(tx, actor, ref)
     if not given:
         raise PreconditionRequired("if_match_required", "Send If-Match with the ETag of the proposal you have read.")
     casework.check_version(row, expected)

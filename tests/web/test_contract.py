@@ -1,18 +1,11 @@
 """The running API keeps to its own description: schemathesis finds no 5xx and no undocumented answer, on both databases."""
 
-import contextlib
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-
-from app.settings import ROOT
+from tests.serving import served
 
 CONFIG = """
 [checks]
@@ -21,28 +14,6 @@ positive_data_acceptance.enabled = false  # a schema cannot say that references 
 [checks.negative_data_rejection]
 expected-statuses = [400, 401, 403, 404, 405, 409, 412, 415, 422, 428]  # 412 goes before 422: API.md's precedence
 """
-
-
-@contextlib.contextmanager
-def served(url: str, var: Path) -> Iterator[str]:
-    """The demo service as `make run` starts it, over the database at `url`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {**os.environ, "EARMARK_DEMO": "1", "EARMARK_PORT": str(port), "EARMARK_VAR": str(var)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve"], cwd=ROOT, env={**env, "EARMARK_DATABASE_URL": url}
-    )
-    try:
-        for _ in range(300):
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""The service as a process of its own, served as `make run` serves it."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from app.settings import ROOT
+
+
+@contextlib.contextmanager
+def served(url: str, var: Path, demo: str = "1") -> Iterator[str]:
+    """The service over the database at `url`, as `make run` starts it; ready when this is entered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {**os.environ, "EARMARK_DEMO": demo, "EARMARK_PORT": str(port), "EARMARK_VAR": str(var)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve"], cwd=ROOT, env={**env, "EARMARK_DATABASE_URL": url}
+    )
+    try:
+        for _ in range(300):
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
