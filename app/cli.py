@@ -4,8 +4,11 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from socket import socket
+from typing import Annotated, Any, NoReturn
 
 import httpx
 import typer
@@ -13,6 +16,7 @@ import uvicorn
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import demo as demo_data
 from app.db import Database, open_database
@@ -27,7 +31,7 @@ from app.schema import migrate as bring_to_head
 from app.services import clock, comparison, cycles, integrity
 from app.services.rulebooks import Library, ManifestError, described, open_library
 from app.settings import RULES, Settings, SettingsError, read_settings
-from app.submitting import Unanswered, read_file, submit_file
+from app.submitting import read_file, submit_file
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: softly earmarked funds, settled.")
 rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
@@ -51,15 +55,45 @@ def serve() -> None:
     if settings.demo:
         _fill_demo(settings)
     app = create_app(settings)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", server_header=False)
+    # Forwarded addresses are ours to judge (EARMARK_TRUSTED_PROXIES), and requests are logged by us.
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
+    server = Announcing(config)
+    server.announced = partial(_announce, settings)
+    server.run()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+class Announcing(uvicorn.Server):
+    """A server that says where it is once it is there."""
+
+    announced: Callable[[], None]
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.announced()
 
 
 def _fill_demo(settings: Settings) -> None:
     database, library = _prepared(settings)
     demo_data.load(database, library.current, settings.demo_file, clock.now(settings.today))
+
+
+def _announce(settings: Settings) -> None:
     address = f"http://{settings.host}:{settings.port}"
     read = f'python3 -c \'import json; print(json.load(open("{settings.demo_file}"))["iom_focal_point"]["token"])\''
     typer.echo(f"Earmark serves on {address} (API documentation: {address}/docs)")
+    if not settings.demo:
+        return
     typer.echo(f"People and tokens of the demo: {settings.demo_file}")
     typer.echo(f'Try: curl -s -H "Authorization: Bearer $({read})" {address}/api/v1/proposals')
 
@@ -76,6 +110,7 @@ def demo() -> None:
     """Fill an empty database with the demo."""
     settings = read_settings({**os.environ, "EARMARK_DEMO": "1"})
     _fill_demo(settings)
+    typer.echo(f"The demo is there; its people and tokens stand in {settings.demo_file}.")
 
 
 @cli.command()
@@ -83,7 +118,7 @@ def check() -> None:
     """Check what is stored: states, letters and hashes known, histories that replay to the current state."""
     settings = read_settings()
     library = open_library(RULES, settings.framework)
-    with open_database(settings.database_url).transaction() as tx:
+    with open_database(settings.database_url).reading() as tx:
         faults = integrity.faults(tx, library)
     for fault in faults:
         typer.echo(fault, err=True)
@@ -138,7 +173,7 @@ def rulebook_diff(
     before, after = _rulebook_at(old), _rulebook_at(new)
     lines = comparison.differences(before, after)
     if against_database:
-        with open_database(read_settings().database_url).transaction() as tx:
+        with open_database(read_settings().database_url).reading() as tx:
             lines += comparison.effects(tx, before, after)
     for line in lines:
         typer.echo(line)
@@ -149,18 +184,31 @@ def rulebook_diff(
 
 @cli.command("screen")
 def screen_files(
-    files: list[Path], json_: Annotated[bool, typer.Option("--json", help="print the results as JSON")] = False
+    files: list[Path],
+    json_: Annotated[bool, typer.Option("--json", help="print the results as JSON")] = False,
+    envelope: Annotated[list[str] | None, typer.Option(help="YEAR=DKK of a cycle that was added")] = None,
 ) -> None:
-    """Screen JSON or YAML files offline: {cycle, content} each. Exit 1 when one is not eligible, 2 when one is faulty."""
+    """Screen JSON or YAML files offline: {cycle, content} each. Exit 1 when one is not eligible, 2 when one is faulty.
+
+    Offline only the framework's own cycles are known; name the envelope of an added one: --envelope 2027=50000000.
+    """
     settings = read_settings()
+    added = _envelopes(envelope)
     book = open_library(RULES, settings.framework).current
     worst = 0
     for path in files:
-        worst = max(worst, _screen_file(path, book, settings, json_))
+        worst = max(worst, _screen_file(path, book, added, settings, json_))
     raise typer.Exit(worst)
 
 
-def _screen_file(path: Path, book: Rulebook, settings: Settings, as_json: bool) -> int:
+def _envelopes(said: list[str] | None) -> dict[int, int]:
+    pairs = [one.partition("=") for one in said or ()]
+    if not all(year.isdecimal() and len(year) == 4 and amount.isdecimal() for year, _, amount in pairs):
+        raise SettingsError("An envelope is written YEAR=DKK, such as 2027=50000000.")
+    return {int(year): int(amount) for year, _, amount in pairs}
+
+
+def _screen_file(path: Path, book: Rulebook, added: dict[int, int], settings: Settings, as_json: bool) -> int:
     try:
         value = read_file(path)
     except ValueError as error:
@@ -168,15 +216,15 @@ def _screen_file(path: Path, book: Rulebook, settings: Settings, as_json: bool) 
         return 2
     year = value.get("cycle")
     content, faults = read_content(value["content"], book.indicator_codes, "/content")
-    if not isinstance(year, int):
-        faults.insert(0, Fault("/cycle", "required", "The year of the cycle is needed."))
+    envelopes = {plan.year: plan.amount for plan in book.framework.cycles} | added
+    if type(year) is not int or year not in envelopes:
+        known = ", ".join(map(str, envelopes))
+        faults.insert(0, Fault("/cycle", "unknown_cycle", f"Offline the cycles are {known}; --envelope adds one."))
     for fault in faults:
         typer.echo(f"{path}: {fault.pointer}: {fault.message}", err=True)
-    if content is None or not isinstance(year, int):
+    if content is None or faults or year is None:
         return 2
-    envelopes = {plan.year: plan.amount for plan in book.framework.cycles}
-    last = max(year, *envelopes)
-    result = screen(content, book, Frame(Cycle(year, last), envelopes, clock.now(settings.today).today))
+    result = screen(content, book, Frame(Cycle(year, max(envelopes)), envelopes, clock.now(settings.today).today))
     if as_json:
         typer.echo(encode(result).decode())
     else:
@@ -192,16 +240,19 @@ def submit(
     office: Annotated[str | None, typer.Option(help="the office, where the files do not name it")] = None,
 ) -> None:
     """Create and submit proposals from JSON or YAML files. Safe to repeat. Exit 1 when one was not submitted."""
-    outcomes = []
+    if not token.isascii():
+        raise SettingsError("The token has a character that no token has.")
+    all_submitted = True
     with (
         httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
         for path in progress.track(files, description="Submitting"):
-            outcomes.append(submit_file(client, path, office))  # noqa: PERF401  # the bar follows each file
-    for one in outcomes:
-        typer.echo(f"{one.path}: {one.ref or 'not created'}, {one.state or 'refused'}: {'; '.join(one.said)}")
-    raise typer.Exit(0 if all(one.submitted for one in outcomes) else 1)
+            one = submit_file(client, path, office)
+            all_submitted &= one.submitted
+            progress.console.file.flush()
+            typer.echo(f"{one.path}: {one.ref or 'not created'}, {one.state or 'refused'}: {'; '.join(one.said)}")
+    raise typer.Exit(0 if all_submitted else 1)
 
 
 def _print_table(path: Path, result: dict[str, Any]) -> None:
@@ -225,11 +276,19 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         cli()
-    except (SettingsError, ManifestError, Unanswered) as error:
-        sys.exit(f"earmark: {error}")
+    except (SettingsError, ManifestError) as error:
+        _fail(str(error))
     except RulebookError as error:
-        sys.exit(f"earmark: the rulebook cannot be used:\n{error}")
+        _fail(f"the rulebook cannot be used:\n{error}")
     except AppError as error:
-        sys.exit(f"earmark: {error.detail}")
+        _fail(error.detail)
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        _fail(f"the database cannot be used: {said}. Is its address right, and has `migrate` been run?")
     except OSError as error:
-        sys.exit(f"earmark: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(f"earmark: {sentence}", file=sys.stderr)  # noqa: T201  # the way out
+    sys.exit(2)

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.errors import AppError
+from app.settings import SettingsError
 
 T = TypeVar("T")
 Tx = Connection
@@ -28,12 +29,14 @@ POOL = 8
 
 
 class Database(Protocol):
-    """What the two databases offer; `transaction` is for the command line and for start-up."""
+    """What the two databases offer; `transaction` and `reading` (one snapshot) are for the command line and start-up."""
 
     async def read(self, work: Callable[[Tx], T]) -> T: ...
     async def write(self, work: Callable[[Tx], T]) -> T: ...
     @contextmanager
     def transaction(self) -> Iterator[Tx]: ...
+    @contextmanager
+    def reading(self) -> Iterator[Tx]: ...
     async def close(self) -> None: ...
 
 
@@ -143,6 +146,12 @@ class Sqlite:
             return work(tx)
 
     @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        with self._reading.connect() as tx:
+            tx.exec_driver_sql("BEGIN")
+            yield tx
+
+    @contextmanager
     def transaction(self) -> Iterator[Tx]:
         with self._turn, _settling(self.engine.begin()) as tx:
             yield tx
@@ -180,6 +189,12 @@ class Postgres:
             return await connection.run_sync(_run, work)
 
     @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        with self.engine.connect() as tx:
+            tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield tx
+
+    @contextmanager
     def transaction(self) -> Iterator[Tx]:
         with _settling(self.engine.begin()) as tx:
             yield tx
@@ -215,5 +230,5 @@ def open_database(url: str) -> Database:
     """The database at a `sqlite:///` or `postgresql+psycopg://` address."""
     backend = make_url(url).get_backend_name()
     if backend not in ("sqlite", "postgresql"):
-        raise ValueError(f"'{backend}' is not supported; use sqlite:///... or postgresql+psycopg://...")
+        raise SettingsError(f"The database '{backend}' is not supported; use sqlite:///... or postgresql+psycopg://...")
     return Sqlite(url) if backend == "sqlite" else Postgres(url)

@@ -103,3 +103,11 @@ class Invalid(AppError):
 
 class PreconditionRequired(AppError):
     status, title = 428, "Precondition required"
+
+
+class TooManyRequests(AppError):
+    status, title = 429, "Too many requests"
+
+
+class Unavailable(AppError):
+    status, title = 503, "Not available now"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.errors import BadRequest, Fault
 
+MOST = 500  # more faults than that help nobody
 _CODES = {
     "missing": ("required", "This field is required."),
     "string_pattern_mismatch": ("wrong_form", None),
@@ -44,8 +45,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def faults_of(error: ValidationError, model: type[BaseModel] | None = None, under: str = "") -> list[Fault]:
     """Every error of a validation as a fault; `under` is put before each pointer. JSON that is none: BadRequest."""
-    faults = []
+    faults: list[Fault] = []
     for item in error.errors(include_url=False, include_input=False):
+        if len(faults) == MOST:
+            message = f"{error.error_count() - MOST} more things are wrong; put these right first."
+            faults.append(Fault(under, "too_many_faults", message))
+            break
         kind, where = item["type"], item["loc"]
         if kind == "json_invalid":
             detail = str(item.get("ctx", {}).get("error", "it cannot be read"))
@@ -61,7 +66,8 @@ def _code_and_message(
 ) -> tuple[str, str]:
     if kind == "extra_forbidden":
         known = model.model_fields if model and len(where) == 1 else ()
-        return "unknown_field", f"There is no field '{where[-1]}'{did_you_mean(str(where[-1]), known)}."
+        near = did_you_mean(str(where[-1]), known) if len(str(where[-1])) <= 60 else ""
+        return "unknown_field", f"There is no field '{str(where[-1])[:60]}'{near}."
     code, message = _CODES.get(kind, (kind, None))
     if kind == "string_pattern_mismatch":
         control = "x00" in str(item["ctx"]["pattern"])

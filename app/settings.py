@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,6 +13,18 @@ RULES = ROOT / "rules"
 
 class SettingsError(Exception):
     """A setting that cannot be used, in a sentence for the person who starts the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """The identity provider; `roles` maps its groups to ours, one of `strong` must stand in `acr` or `amr`."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    roles_claim: str
+    roles: Mapping[str, str]
+    strong: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,13 @@ class Settings:
     framework: str
     demo: bool
     today: date | None
+    public_url: str = ""
+    local_login: bool = False
+    oidc: Oidc | None = None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    requests_per_minute: int = 1200
+    files: str = ""
+    keep_days: int = 90
 
     @property
     def demo_file(self) -> Path:
@@ -63,6 +82,8 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError("EARMARK_TODAY fixes the date in the demo only; unset it or set EARMARK_DEMO=1.")
     try:
         today = date.fromisoformat(fixed) if fixed else None
+        if today and not 2000 <= today.year <= 2100:
+            raise ValueError
     except ValueError:
         raise SettingsError(f"EARMARK_TODAY is '{fixed}'; a date such as 2026-11-23 is needed.") from None
     var = Path(env.get("EARMARK_VAR") or ROOT / "var").absolute()
@@ -74,4 +95,47 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         framework=env.get("EARMARK_FRAMEWORK", "dk-iom-2023-2026"),
         demo=demo,
         today=today,
+        public_url=(env.get("EARMARK_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/"),
+        local_login=demo or _flag(env, "EARMARK_LOCAL_LOGIN"),
+        oidc=_oidc(env),
+        trusted_proxies=_networks(env.get("EARMARK_TRUSTED_PROXIES", "")),
+        requests_per_minute=_number(env, "EARMARK_REQUESTS_PER_MINUTE", 1200, 1),
+        files=env.get("EARMARK_FILES") or f"file://{var / 'files'}",
+        keep_days=_number(env, "EARMARK_KEEP_DAYS", 90, 1),
+    )
+
+
+def _number(env: Mapping[str, str], name: str, usual: int, least: int) -> int:
+    text = env.get(name) or str(usual)
+    if not text.isdecimal() or int(text) < least:
+        raise SettingsError(f"{name} is '{text}'; a whole number from {least} is needed.")
+    return int(text)
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+    except ValueError as error:
+        raise SettingsError(f"EARMARK_TRUSTED_PROXIES lists addresses or networks: {error}.") from None
+
+
+def _oidc(env: Mapping[str, str]) -> Oidc | None:
+    """The identity provider's settings: all of those it cannot do without, or none."""
+    issuer = env.get("EARMARK_OIDC_ISSUER", "")
+    if not issuer:
+        return None
+    needed = ("EARMARK_OIDC_CLIENT_ID", "EARMARK_OIDC_CLIENT_SECRET", "EARMARK_OIDC_ROLES")
+    missing = [name for name in needed if not env.get(name)]
+    if missing:
+        raise SettingsError(f"With EARMARK_OIDC_ISSUER, {' and '.join(missing)} must be set too.")
+    pairs = [one.strip().partition("=") for one in env["EARMARK_OIDC_ROLES"].split(",") if one.strip()]
+    if not all(group and sign and role for group, sign, role in pairs):
+        raise SettingsError("EARMARK_OIDC_ROLES is written group=role,group=role.")
+    return Oidc(
+        issuer,
+        env["EARMARK_OIDC_CLIENT_ID"],
+        env["EARMARK_OIDC_CLIENT_SECRET"],
+        env.get("EARMARK_OIDC_ROLES_CLAIM") or "roles",
+        {group: role for group, _, role in pairs},
+        tuple((env.get("EARMARK_OIDC_STRONG") or "mfa").split()),
     )

@@ -53,6 +53,9 @@ def read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8-sig")
         value = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=PlainYaml)  # noqa: S506
+        text.encode() and json.dumps(value, allow_nan=False, default=str, ensure_ascii=False).encode()
+    except FileNotFoundError:
+        raise ValueError(f"{path}: there is no such file.") from None
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         where = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
         raise ValueError(f"{path}: it is neither JSON nor YAML ({where}).") from None
@@ -71,6 +74,13 @@ def submit_file(client: httpx.Client, path: Path, office: str | None) -> Outcome
         return Outcome(path, None, None, [str(error)])
     if office:
         body["office"] = office
+    try:
+        return _submitted(client, path, body)
+    except Unanswered as error:
+        return Outcome(path, None, "unanswered", [str(error)])
+
+
+def _submitted(client: httpx.Client, path: Path, body: dict[str, Any]) -> Outcome:
     key = "submit-" + hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:40]
     made = _post(client, "/api/v1/proposals", body, f"{key}-create")
     if made.status_code != httpx.codes.CREATED:
@@ -83,7 +93,10 @@ def submit_file(client: httpx.Client, path: Path, office: str | None) -> Outcome
     said = [f"total {proposal['total']}"]
     if proposal["state"] != "submitted":
         letters = [letter for letter, state in proposal["screening"]["criteria"].items() if state != "met"]
-        said += [f"not eligible; criteria not met: {', '.join(letters) or 'none'}", f"see `screen {path}`"]
+        said += [
+            f"not eligible; criteria not met: {', '.join(letters) or 'none'}",
+            f"the reasons: /api/v1/proposals/{ref}/screening",
+        ]
     return Outcome(path, ref, proposal["state"], said)
 
 
@@ -105,6 +118,10 @@ def _post(client: httpx.Client, path: str, body: dict[str, Any], key: str) -> ht
 
 
 def _complaints(answer: httpx.Response) -> list[str]:
-    problem = answer.json()
+    try:
+        problem = answer.json()
+        problem["detail"] = str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        return [f"{answer.url} answered {answer.status_code}, and not as Earmark does; is the address right?"]
     faults = [f"{fault['pointer']}: {fault['message']}" for fault in problem.get("errors", [])]
     return [problem["detail"], *faults]

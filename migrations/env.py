@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from app.records.tables import metadata
+from app.records import tables
 from app.settings import read_settings
 
 # Any number that only we use: whoever migrates holds this advisory lock.
@@ -25,7 +25,7 @@ def run() -> None:
             connection.commit()
         context.configure(
             connection=connection,
-            target_metadata=metadata,
+            target_metadata=tables.proposal.metadata,
             render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,
         )

@@ -98,7 +98,7 @@ def test_submitting_again_after_a_break_makes_nothing_twice(database_url: str, t
     assert len(listed) == 3
     unreachable = earmark("submit", str(files[0]), "--url", address, EARMARK_TOKEN=token)
     assert unreachable.returncode == 1
-    assert "does not answer" in unreachable.stderr
+    assert "does not answer" in unreachable.stdout
 
 
 def _references(address: str, token: str) -> list[Any]:

@@ -10,14 +10,14 @@ import yaml
 
 from app.db import Database, Tx
 from app.domain.cycle import Window, noon_of
-from app.domain.people import Actor, Role
+from app.domain.people import SCOPES, Actor, Role
 from app.domain.proposal import read_content
 from app.domain.rulebook import Rulebook
 from app.errors import Unauthorized
 from app.records import cycles as cycle_records
 from app.records import people
 from app.records import proposals as proposal_records
-from app.services import access, casework, cycles, intake
+from app.services import access, casework, cycles, intake, logins
 from app.services.casework import Request
 from app.services.clock import Now
 from app.submitting import PlainYaml
@@ -99,9 +99,11 @@ def _people(tx: Tx, now: Now) -> dict[str, dict[str, str]]:
         role, email = Role(key.removesuffix("_2")), _address(key)
         person = people.person_by_email(tx, email)
         person_id = person.id if person else people.add_person(tx, name, email, role, office, now.at)
-        people.revoke_tokens(tx, person_id, _LABEL, now.at)
-        token = access.issue(tx, person_id, role, _LABEL, now)
-        accounts[key] = {"name": name, "email": email, "password": secrets.token_urlsafe(12), "token": token}
+        people.revoke_tokens(tx, person_id, now.at, _LABEL)
+        _, token = access.issue(tx, person_id, _LABEL, SCOPES[role], now)
+        password = secrets.token_urlsafe(12)
+        logins.set_password(tx, person_id, logins.hash_password(password))
+        accounts[key] = {"name": name, "email": email, "password": password, "token": token}
     return accounts
 
 
@@ -117,8 +119,9 @@ def _next_cycle(tx: Tx, book: Rulebook, now: Now) -> None:
     )
     admin = people.person_by_email(tx, _address("admin"))
     if admin and window != cycle_records.window_of(row):
+        days = book.framework.calendar.return_days_after_screening
         reason = "Demo: the window is moved so that it includes today."
-        cycles.move_window(tx, admin, year, window.opens_on, window.closes_on, reason, None, now)
+        cycles.move_window(tx, admin, year, window.opens_on, window.closes_on, reason, None, days, now)
 
 
 def _day(said: str, now: Now) -> date:
@@ -167,7 +170,7 @@ def _edit(tx: Tx, actor: Actor, ref: str, content: dict[str, Any], book: Ruleboo
     read, faults = read_content(content, book.indicator_codes)
     row = proposal_records.proposal_for(tx, actor, ref)
     if row is not None:
-        intake.replace_content(tx, actor, ref, read, faults, row.version, True, book, then)
+        intake.replace_content(tx, actor, ref, read, faults, frozenset({row.version}), True, book, then)
 
 
 def _shifted(content: dict[str, Any], years: int) -> dict[str, Any]:

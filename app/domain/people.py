@@ -1,6 +1,7 @@
 """Who acts: the roles of the two sides and the person behind a request."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -31,11 +32,27 @@ READERS = frozenset(Role) - {Role.ADMIN}
 EVERYONE = frozenset(Role)
 
 
+# What a token of a role may carry; a browser session has all of its role's rights but proves the person anew where it matters.
+_ALL = ("proposals:read", "screenings")
+SCOPES: dict[Role, tuple[str, ...]] = {
+    Role.IOM_OFFICE: (*_ALL, "proposals:write", "reports:write"),
+    Role.IOM_FOCAL_POINT: (*_ALL, "proposals:write", "reports:write", "signatures:write", "webhooks"),
+    Role.MFA_REVIEWER: (*_ALL, "proposals:write", "assessments:write", "comments:write", "webhooks"),
+    Role.MFA_HEAD: (*_ALL, "proposals:write", "decisions:write", "signatures:write", "comments:write"),
+    Role.MFA_FINANCE: (*_ALL, "payments:write", "comments:write"),
+    Role.EMBASSY: (*_ALL, "comments:write"),
+    Role.MISSION: (*_ALL, "comments:write"),
+    Role.AUDITOR: (*_ALL, "audit:read"),
+    Role.ADMIN: ("admin", "audit:read", "screenings", "webhooks"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """The person behind a request; `office` is set for IOM offices and embassies, `countries` for embassies.
 
-    `scopes` are those of the token the request came with.
+    `scopes` are those of the token the request came with, `token_id` names it. A browser session has no token but the
+    instant its person last proved who they are. `address` is where the request came from.
     """
 
     id: int
@@ -44,6 +61,9 @@ class Actor:
     office: str | None = None
     countries: tuple[str, ...] = ()
     scopes: frozenset[str] = frozenset()
+    token_id: int | None = None
+    authenticated_at: datetime | None = None
+    address: str | None = None
 
     @property
     def side(self) -> Side:

@@ -1,6 +1,8 @@
 """A proposal's content as IOM sends it (DOMAIN.md section 3): strict, every fault found at once with its pointer."""
 
+import json
 from collections.abc import Collection, Iterator
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -72,7 +74,7 @@ class Period(Part):
 
 class CountryStages(Part):
     code: Country
-    stages: Annotated[list[Stage], Field(min_length=1), UNIQUE, UNIQUE_ITEMS]
+    stages: Annotated[list[Stage], Field(min_length=1, max_length=LISTED), UNIQUE, UNIQUE_ITEMS]
 
 
 class Activity(Part):
@@ -80,8 +82,8 @@ class Activity(Part):
     title: Words
     type: ActivityType
     countries: Annotated[list[Country], Field(min_length=1, max_length=LISTED), UNIQUE, UNIQUE_ITEMS]
-    stages: Annotated[list[Stage], Field(min_length=1), UNIQUE, UNIQUE_ITEMS]
-    target_groups: Annotated[list[TargetGroup], Field(min_length=1), UNIQUE, UNIQUE_ITEMS]
+    stages: Annotated[list[Stage], Field(min_length=1, max_length=LISTED), UNIQUE, UNIQUE_ITEMS]
+    target_groups: Annotated[list[TargetGroup], Field(min_length=1, max_length=LISTED), UNIQUE, UNIQUE_ITEMS]
     amount: Amount
 
 
@@ -118,7 +120,7 @@ class Additionality(Part):
 
 
 class DataWork(Part):
-    functions: Annotated[list[DataFunction], UNIQUE, UNIQUE_ITEMS]
+    functions: Annotated[list[DataFunction], Field(max_length=LISTED), UNIQUE, UNIQUE_ITEMS]
     national_counterpart: Words
     data_protection: bool
 
@@ -137,13 +139,13 @@ class Synergy(Part):
 
 
 class Innovation(Part):
-    approaches: Annotated[list[Approach], UNIQUE, UNIQUE_ITEMS]
+    approaches: Annotated[list[Approach], Field(max_length=LISTED), UNIQUE, UNIQUE_ITEMS]
     learning_question: Words
     scale_up: Words
 
 
 class Indicator(Part):
-    code: Annotated[str, Text(least=1, most=200)]
+    code: Annotated[str, Text(least=1)]
     baseline: Number
     target: Number
     unit: Words
@@ -181,9 +183,11 @@ class Content(Part):
     title: Annotated[str, Text(10, 200)] = _ABSENT
     summary: Annotated[str, Text(100, 4000)] = _ABSENT
     period: Period = _ABSENT
-    priority_areas: Annotated[list[PriorityArea], Field(min_length=1), UNIQUE, UNIQUE_ITEMS] = _ABSENT
+    priority_areas: Annotated[list[PriorityArea], Field(min_length=1, max_length=LISTED), UNIQUE, UNIQUE_ITEMS] = (
+        _ABSENT
+    )
     srf_outcomes: Annotated[list[SrfOutcome], Field(max_length=LISTED), UNIQUE, UNIQUE_ITEMS] = _ABSENT
-    gcm_objectives: Annotated[list[GcmObjective], UNIQUE, UNIQUE_ITEMS] = _ABSENT
+    gcm_objectives: Annotated[list[GcmObjective], Field(max_length=LISTED), UNIQUE, UNIQUE_ITEMS] = _ABSENT
     sdg_targets: Annotated[list[Words], Field(max_length=LISTED), UNIQUE, UNIQUE_ITEMS] = _ABSENT
     gender_marker: Literal["0", "1", "2a", "2b", "NA"] = _ABSENT
     countries: Annotated[list[CountryStages], Field(min_length=1, max_length=LISTED)] = _ABSENT
@@ -282,20 +286,43 @@ def read_content(value: Any, codes: Collection[str], under: str = "") -> tuple[C
     try:
         content = Content.model_validate(value)
     except ValidationError as error:
-        return None, faults_of(error, Content, under) + list(faults_between(_sound_part(value), codes, under))
+        return None, faults_of(error, Content, under) + list(faults_between(_outline(value), codes, under))
     faults = list(faults_between(content, codes, under))
     return (None if faults else content), faults
 
 
-def _sound_part(value: Any) -> Content:
-    """What of a faulty content can be read field by field, so that the faults between fields are told at once too."""
-    sound = {}
-    for name, field in value.items() if isinstance(value, dict) else ():
-        try:
-            sound[name] = getattr(Content.model_validate({name: field}), name)
-        except (ValidationError, AttributeError, TypeError):
-            continue
-    return Content.model_construct(**sound)
+def _outline(value: Any) -> Any:
+    """As much of a faulty content as the faults between its fields hang on, so that those are told at once too."""
+    raw = value if isinstance(value, dict) else {}
+
+    def parts(name: str) -> list[dict[str, Any]] | None:
+        listed = raw.get(name)
+        return [one if isinstance(one, dict) else {} for one in listed] if isinstance(listed, list) else None
+
+    def texts(part: dict[str, Any], name: str) -> list[str]:
+        listed = part.get(name)
+        return [one.strip() if isinstance(one, str) else "" for one in listed] if isinstance(listed, list) else []
+
+    def text(part: dict[str, Any], name: str) -> str | None:
+        found = part.get(name)
+        return found.strip() if isinstance(found, str) else None
+
+    activities, countries, climate = parts("activities"), parts("countries"), raw.get("climate")
+    try:
+        period = Content.model_validate_json(json.dumps({"period": raw.get("period")})).period
+    except ValidationError:
+        period = None
+    return SimpleNamespace(
+        period=period,
+        countries=None if countries is None else [SimpleNamespace(code=text(one, "code")) for one in countries],
+        activities=None
+        if activities is None
+        else [SimpleNamespace(ref=text(one, "ref"), countries=texts(one, "countries")) for one in activities],
+        tools=[SimpleNamespace(activity_refs=texts(one, "activity_refs")) for one in parts("tools") or ()],
+        climate=SimpleNamespace(activity_refs=texts(climate, "activity_refs")) if isinstance(climate, dict) else None,
+        budget=[SimpleNamespace(activity_ref=text(one, "activity_ref")) for one in parts("budget") or ()],
+        indicators=[SimpleNamespace(code=text(one, "code") or "custom:-") for one in parts("indicators") or ()],
+    )
 
 
 def stored_content(text: str) -> Content:
@@ -320,14 +347,14 @@ def faults_between(content: Content, codes: Collection[str], under: str = "") ->
 
 def _faults_in_activities(content: Content, under: str) -> Iterator[Fault]:
     own = None if content.countries is None else {country.code for country in content.countries}
-    seen: set[str] = set()
+    seen: set[str | None] = set()
     for i, activity in enumerate(content.activities):
-        if activity.ref in seen:
+        if activity.ref is not None and activity.ref in seen:
             message = f"Another activity has the ref '{activity.ref}'."
             yield Fault(f"{under}/activities/{i}/ref", "duplicate", message)
         seen.add(activity.ref)
         for j, code in enumerate(activity.countries):
-            if own is not None and code not in own:
+            if own is not None and code and code not in own:
                 where = under + pointer("activities", i, "countries", j)
                 yield Fault(where, "country_not_in_proposal", f"{code} is not among the proposal's countries.")
 
@@ -338,10 +365,10 @@ def _dangling_references(content: Content, under: str) -> Iterator[Fault]:
         (pointer("tools", i, "activity_refs", j), ref)
         for i, tool in enumerate(content.tools or ())
         for j, ref in enumerate(tool.activity_refs)
-        if ref not in refs
+        if ref and ref not in refs
     ]
     for j, ref in enumerate(content.climate.activity_refs if content.climate else ()):
-        if ref not in refs:
+        if ref and ref not in refs:
             dangling.append((pointer("climate", "activity_refs", j), ref))
     for i, line in enumerate(content.budget or ()):
         if line.activity_ref not in refs:

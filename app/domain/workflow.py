@@ -65,6 +65,7 @@ class Facts:
     returned_by_screening: bool = False
     lapsed_on: date | None = None
     missing: tuple[str, ...] = ()
+    conflicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ MISREAD = Guard(
 )
 WHOLE = Guard(
     "content_incomplete", lambda f: not f.missing, lambda f: f"A submission needs {', '.join(f.missing)} as well."
+)
+UNBIASED = Guard(
+    "conflict_of_interest",
+    lambda f: not f.conflicted,
+    lambda f: "You have declared a conflict of interest in this proposal; somebody else must do this.",
 )
 OVERDUE = Guard("deadline_not_passed", lambda f: not _in_time(f), lambda f: "Its deadline has not passed.")
 PARTS_TO_COME = Guard(
@@ -121,18 +127,18 @@ MOVES = (
     # `submit` ends in `returned` instead when the screening finds the content not eligible.
     Move(E.SUBMIT, (S.DRAFT,), S.SUBMITTED, _FOCAL, (WHOLE, WINDOW_OPEN)),
     Move(E.SUBMIT, (S.RETURNED,), S.SUBMITTED, _FOCAL, (WHOLE, IN_TIME)),
-    Move(E.ADMIT, (S.RETURNED,), S.SUBMITTED, _HEAD, (MISREAD,), ("reason",)),
-    Move(E.START_REVIEW, (S.SUBMITTED,), S.UNDER_REVIEW, _DESK),
-    Move(E.RETURN, _IN_HAND, S.RETURNED, _DESK, (), ("reason", "deadline")),
-    Move(E.RECOMMEND, (S.UNDER_REVIEW,), S.RECOMMENDED, _DESK, (PARTS_TO_COME,)),
+    Move(E.ADMIT, (S.RETURNED,), S.SUBMITTED, _HEAD, (MISREAD, UNBIASED), ("reason",)),
+    Move(E.START_REVIEW, (S.SUBMITTED,), S.UNDER_REVIEW, _DESK, (UNBIASED,)),
+    Move(E.RETURN, _IN_HAND, S.RETURNED, _DESK, (UNBIASED,), ("reason", "deadline")),
+    Move(E.RECOMMEND, (S.UNDER_REVIEW,), S.RECOMMENDED, _DESK, (PARTS_TO_COME, UNBIASED)),
     Move(E.APPROVE, _TABLED, S.APPROVED, _HEAD, maker=Maker.CONSULTATION),
     Move(E.REJECT, _TABLED, S.REJECTED, _HEAD, maker=Maker.CONSULTATION),
     Move(E.DEFER, _TABLED, S.DEFERRED, _HEAD, maker=Maker.CONSULTATION),
     Move(E.SIGN, (S.APPROVED,), S.AGREED, _BOTH, maker=Maker.SIGNATURE),
     Move(E.COMPLETE, (S.AGREED,), S.DISBURSED, maker=Maker.SYSTEM),
-    Move(E.CLOSE, (S.DISBURSED,), S.CLOSED, _DESK, (PARTS_TO_COME,)),
+    Move(E.CLOSE, (S.DISBURSED,), S.CLOSED, _DESK, (PARTS_TO_COME, UNBIASED)),
     Move(E.WITHDRAW, _BEFORE_AGREED, S.CANCELLED, _FOCAL, (), ("reason",)),
-    Move(E.TERMINATE, (S.APPROVED, S.AGREED), S.CANCELLED, _HEAD, (PARTS_TO_COME,), ("reason",)),
+    Move(E.TERMINATE, (S.APPROVED, S.AGREED), S.CANCELLED, _HEAD, (PARTS_TO_COME, UNBIASED), ("reason",)),
     Move(E.LAPSE, (S.DRAFT, S.RETURNED), S.CANCELLED, guards=(OVERDUE,), maker=Maker.SYSTEM),
 )
 _BY_STEP = {(source, move.event): move for move in MOVES for source in move.sources}
@@ -160,8 +166,8 @@ def lines_of(event: Event) -> tuple[Move, ...]:
 def check_role(event: Event, role: Role) -> None:
     """Refuse a role that may not make this move in any state."""
     roles = lines_of(event)[0].roles
-    if role not in roles:
-        who = " or ".join(roles) or "the service itself"
+    if roles and role not in roles:
+        who = " or ".join(roles)
         raise Forbidden("wrong_role", f"'{event}' can be made by {who}; you are {role}.")
 
 

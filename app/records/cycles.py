@@ -26,6 +26,11 @@ def cycle_of(tx: Tx, year: int) -> Record | None:
     return tx.execute(select(cycle).where(cycle.c.year == year)).one_or_none()
 
 
+def hold(tx: Tx, year: int) -> Record | None:
+    """The cycle, held by this transaction until its end: its window does not move meanwhile."""
+    return tx.execute(select(cycle).where(cycle.c.year == year).with_for_update()).one_or_none()
+
+
 def existing_cycle(tx: Tx, year: int) -> Record:
     """The cycle of a proposal, which is there as long as the proposal is."""
     return tx.execute(select(cycle).where(cycle.c.year == year)).one()

@@ -37,3 +37,11 @@ def keep_answer(tx: Tx, person_id: int, key: str, status: int, headers: str, bod
 def forget_before(tx: Tx, moment: datetime) -> int:
     """Forget keys older than that; how many there were."""
     return tx.execute(delete(idempotency_key).where(idempotency_key.c.created_at < moment)).rowcount
+
+
+def forget_saying(tx: Tx, person_id: int, words: tuple[str, ...]) -> None:
+    """Forget a person's keys, and every kept answer in which one of the words stands."""
+    rows = tx.execute(select(idempotency_key.c.person_id, idempotency_key.c.key, idempotency_key.c.body))
+    for row in list(rows):
+        if row.person_id == person_id or any(word.encode() in (row.body or b"") for word in words):
+            tx.execute(delete(idempotency_key).where(_of(row.person_id, row.key)))

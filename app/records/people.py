@@ -1,12 +1,14 @@
 """Who is who: the person behind a token, offices, people."""
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, insert, literal, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, null, select, update
 
 from app.db import Hot, Record, Tx
-from app.domain.people import Actor, Role
-from app.records.tables import office, person, token
+from app.domain.people import SCOPES, Actor, Role
+from app.records.access_tables import identity, login, office, person, recovery_code, session, token, token_use
 
 _ACTOR = Hot(
     select(
@@ -31,21 +33,50 @@ def token_by_hash(tx: Tx, sha256: bytes) -> Record | None:
     return next(iter(_ACTOR(tx, sha256=sha256)), None)
 
 
-def actor_of(row: Record) -> Actor:
+def actor_of(row: Record, address: str | None = None) -> Actor:
+    """The actor of a row with person, office and the scopes of a token."""
     countries = tuple(filter(None, (row.countries or "").split(" ")))
-    return Actor(row.id, row.name, Role(row.role), row.office_code, countries, frozenset(row.scopes.split(" ")))
+    scopes = frozenset(row.scopes.split(" "))
+    return Actor(row.id, row.name, Role(row.role), row.office_code, countries, scopes, row.token_id, address=address)
+
+
+_PERSON = [person.c.id, person.c.name, person.c.role, person.c.office_code, office.c.countries, person.c.disabled_at]
+_NO_TOKEN = [literal("").label("scopes"), null().label("token_id")]
 
 
 def person_by_email(tx: Tx, email: str) -> Actor | None:
-    """The person with that address; without the scopes of any token."""
-    columns = [person.c.id, person.c.name, person.c.role, person.c.office_code, office.c.countries]
-    query = select(*columns, literal("").label("scopes")).select_from(person.outerjoin(office))
-    found = tx.execute(query.where(person.c.email == email)).one_or_none()
-    return actor_of(found) if found else None
+    """The person with that address, with all that their role may do."""
+    query = select(*_PERSON, *_NO_TOKEN).select_from(person.outerjoin(office))
+    found = tx.execute(query.where(person.c.email == email.lower())).one_or_none()
+    return replace(actor_of(found), scopes=frozenset(SCOPES[Role(found.role)])) if found else None
+
+
+def person_of(tx: Tx, person_id: int) -> Record | None:
+    """The whole row of a person, with the kind of their office."""
+    query = select(*person.c, office.c.kind.label("office_kind")).select_from(person.outerjoin(office))
+    return tx.execute(query.where(person.c.id == person_id)).one_or_none()
+
+
+def all_people(tx: Tx, limit: int, after: int) -> list[Record]:
+    """One page of people by id, and one more if there is one."""
+    return list(tx.execute(select(person).where(person.c.id > after).order_by(person.c.id).limit(limit + 1)))
+
+
+def any_admin(tx: Tx) -> bool:
+    live = (person.c.role == Role.ADMIN) & person.c.disabled_at.is_(None)
+    return tx.scalar(select(person.c.id).where(live).limit(1)) is not None
+
+
+def change_person(tx: Tx, person_id: int, values: dict[str, Any]) -> None:
+    tx.execute(update(person).where(person.c.id == person_id).values(values))
 
 
 def office_exists(tx: Tx, code: str, kind: str) -> bool:
     return tx.scalar(select(office.c.code).where(office.c.code == code, office.c.kind == kind)) is not None
+
+
+def office_kind(tx: Tx, code: str) -> str | None:
+    return tx.scalar(select(office.c.kind).where(office.c.code == code))
 
 
 def add_office(tx: Tx, code: str, name: str, kind: str, countries: tuple[str, ...]) -> None:
@@ -55,7 +86,7 @@ def add_office(tx: Tx, code: str, name: str, kind: str, countries: tuple[str, ..
 
 
 def add_person(tx: Tx, name: str, email: str, role: Role, office_code: str | None, at: datetime) -> int:
-    values = {"name": name, "email": email, "role": role, "office_code": office_code, "created_at": at}
+    values = {"name": name, "email": email.lower(), "role": role, "office_code": office_code, "created_at": at}
     return int(tx.execute(insert(person).values(values).returning(person.c.id)).scalar_one())
 
 
@@ -74,7 +105,69 @@ def add_token(
     return int(tx.execute(insert(token).values(values).returning(token.c.id)).scalar_one())
 
 
-def revoke_tokens(tx: Tx, person_id: int, label: str, at: datetime) -> None:
-    """Revoke a person's live tokens of that label."""
-    live = (token.c.person_id == person_id) & (token.c.label == label) & token.c.revoked_at.is_(None)
+def revoke_tokens(tx: Tx, person_id: int, at: datetime, label: str | None = None) -> None:
+    """Revoke a person's live tokens, all or those of a label."""
+    live = (token.c.person_id == person_id) & token.c.revoked_at.is_(None)
+    if label is not None:
+        live &= token.c.label == label
     tx.execute(update(token).where(live).values(revoked_at=at))
+
+
+_TOKEN = [
+    *(token.c[name] for name in ("id", "person_id", "label", "scopes", "created_at", "expires_at", "revoked_at")),
+    token_use.c.used_at,
+]
+
+
+def tokens(tx: Tx, person_id: int | None, limit: int, after: int) -> list[Record]:
+    """One page of tokens by id, a person's or everybody's, and one more if there is one."""
+    query = select(*_TOKEN).select_from(token.outerjoin(token_use)).where(token.c.id > after)
+    if person_id is not None:
+        query = query.where(token.c.person_id == person_id)
+    return list(tx.execute(query.order_by(token.c.id).limit(limit + 1)))
+
+
+def token_of(tx: Tx, token_id: int) -> Record | None:
+    query = select(*_TOKEN).select_from(token.outerjoin(token_use)).where(token.c.id == token_id)
+    return tx.execute(query).one_or_none()
+
+
+def live_tokens(tx: Tx, person_id: int, at: datetime) -> int:
+    """How many tokens of a person work at that instant; the person is held until this transaction ends."""
+    tx.execute(select(person.c.id).where(person.c.id == person_id).with_for_update())
+    live = (token.c.person_id == person_id) & token.c.revoked_at.is_(None) & (token.c.expires_at > at)
+    return int(tx.scalar(select(func.count()).select_from(token).where(live)) or 0)
+
+
+def revoke_token(tx: Tx, token_id: int, at: datetime) -> bool:
+    """Revoke a token; False when it does not work any more anyway."""
+    live = (token.c.id == token_id) & token.c.revoked_at.is_(None)
+    return tx.execute(update(token).where(live).values(revoked_at=at)).rowcount == 1
+
+
+def note_uses(tx: Tx, uses: dict[int, datetime]) -> None:
+    """Write down when tokens were last used."""
+    for token_id, at in sorted(uses.items()):
+        if tx.execute(update(token_use).where(token_use.c.token_id == token_id).values(used_at=at)).rowcount == 0:
+            tx.execute(insert(token_use).values(token_id=token_id, used_at=at))
+
+
+def identity_of(tx: Tx, issuer: str, subject: str) -> Record | None:
+    """Who is known by that identity."""
+    here = (identity.c.issuer == issuer) & (identity.c.subject == subject)
+    query = select(person).select_from(identity.join(person, person.c.id == identity.c.person_id))
+    return tx.execute(query.where(here)).one_or_none()
+
+
+def has_identity(tx: Tx, person_id: int) -> bool:
+    return tx.scalar(select(identity.c.id).where(identity.c.person_id == person_id).limit(1)) is not None
+
+
+def add_identity(tx: Tx, person_id: int, issuer: str, subject: str) -> None:
+    tx.execute(insert(identity).values(person_id=person_id, issuer=issuer, subject=subject))
+
+
+def forget(tx: Tx, person_id: int) -> None:
+    """Take away every way a person could log in, and everything that says who they were there."""
+    for table in (login, recovery_code, identity, session):
+        tx.execute(delete(table).where(table.c.person_id == person_id))

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, or_, select, update
 
 from app.db import Record, Tx
 from app.domain.people import Actor, Role, Side
-from app.records.tables import face, facet, history, person, proposal, screening, snapshot
+from app.records.access_tables import person
+from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
 _HEAD = [*proposal.c, *(column for column in face.c if column.name not in ("proposal_id", "content", "words"))]
@@ -87,7 +88,7 @@ def _filtered(query: Select[Any], side: Side, wanted: Wanted) -> Select[Any]:
         query = query.where(_has_facet(side, "country", facet.c.value == wanted.country))
     if wanted.priority_area is not None:
         query = query.where(_has_facet(side, "priority_area", facet.c.value == str(wanted.priority_area)))
-    for word in (wanted.q or "").casefold().split()[:12]:
+    for word in (wanted.q or "").casefold().split():
         query = query.where(face.c.words.contains(word, autoescape=True))
     return query
 
@@ -165,6 +166,36 @@ def add_screening(tx: Tx, values: dict[str, Any]) -> None:
     tx.execute(insert(screening).values(values))
 
 
+def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
+    here = (conflict.c.proposal_id == proposal_id) & (conflict.c.person_id == person_id)
+    return tx.scalar(select(conflict.c.person_id).where(here)) is not None
+
+
+def add_conflict(tx: Tx, proposal_id: int, person_id: int, at: datetime, reason: str) -> bool:
+    """Write down a conflict of interest; False when the person has declared one already."""
+    if has_conflict(tx, proposal_id, person_id):
+        return False
+    tx.execute(insert(conflict).values(proposal_id=proposal_id, person_id=person_id, at=at, reason=reason))
+    return True
+
+
+def conflicts_of(tx: Tx, proposal_id: int) -> list[Record]:
+    joined = conflict.join(person, person.c.id == conflict.c.person_id)
+    query = select(*conflict.c, person.c.name, person.c.role).select_from(joined)
+    return list(tx.execute(query.where(conflict.c.proposal_id == proposal_id).order_by(conflict.c.at)))
+
+
+def add_comment(tx: Tx, values: dict[str, Any]) -> int:
+    return int(tx.execute(insert(comment).values(values).returning(comment.c.id)).scalar_one())
+
+
+def comments_of(tx: Tx, proposal_id: int) -> list[Record]:
+    """Every comment on a proposal, oldest first, with who made it."""
+    joined = comment.join(person, person.c.id == comment.c.person_id)
+    query = select(*comment.c, person.c.name, person.c.role).select_from(joined)
+    return list(tx.execute(query.where(comment.c.proposal_id == proposal_id).order_by(comment.c.id)))
+
+
 def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
     """Number, time, hash and screening outcome of every snapshot, without the contents."""
     columns = [snapshot.c.number, snapshot.c.taken_at, snapshot.c.sha256, screening.c.outcome, screening.c.total_tenths]
@@ -187,11 +218,6 @@ def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
     return list(tx.execute(query.with_for_update(skip_locked=True)))
 
 
-def proposal_by_ref(tx: Tx, ref: str) -> Record | None:
-    """The bare row, for the service itself: no visibility, no content."""
-    return tx.execute(select(proposal).where(proposal.c.ref == ref)).one_or_none()
-
-
 def every_snapshot(tx: Tx) -> list[Record]:
     """Every snapshot with its proposal and everything its screening depended on, oldest first."""
     joined = snapshot.join(proposal, proposal.c.id == snapshot.c.proposal_id).join(
@@ -207,7 +233,39 @@ def every_proposal(tx: Tx) -> list[Record]:
     return list(tx.execute(select(proposal).order_by(proposal.c.id)))
 
 
-def move_open_deadlines(tx: Tx, year: int, before: date, after: date) -> None:
-    """Drafts live as long as their cycle's window is open: when its end moves, theirs moves with it."""
-    here = (proposal.c.cycle_year == year) & (proposal.c.state == "draft") & (proposal.c.deadline_on == before)
-    tx.execute(update(proposal).where(here).values(deadline_on=after))
+def waiting_in(tx: Tx, year: int) -> list[Record]:
+    """A cycle's drafts and those returned by screening, whose deadlines hang on its window; with when they came back."""
+    last = select(func.max(history.c.at)).where(history.c.proposal_id == proposal.c.id, history.c.event == "submit")
+    here = (proposal.c.state == "draft") | ((proposal.c.state == "returned") & (proposal.c.returned_by == "screening"))
+    query = select(proposal, last.scalar_subquery().label("submitted_at")).where(proposal.c.cycle_year == year, here)
+    return list(tx.execute(query.order_by(proposal.c.id).with_for_update(of=proposal)))
+
+
+def show_snapshot_to_iom(tx: Tx, proposal_id: int, number: int) -> None:
+    """IOM's face becomes what the Danish side sees, the snapshot; edits made since are gone. Its version stays its own."""
+    own = {"proposal_id", "side", "version", "updated_at", "contact"}
+    here = face.c.proposal_id == proposal_id
+    shown = tx.execute(select(face).where(here, face.c.side == Side.MFA)).one()._asdict()
+    kept = tx.execute(
+        select(snapshot.c.contact).where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)
+    )
+    values = {name: value for name, value in shown.items() if name not in own} | {"contact": kept.scalar_one()}
+    tx.execute(update(face).where(here, face.c.side == Side.IOM).values(values))
+    tx.execute(facet.delete().where(facet.c.proposal_id == proposal_id, facet.c.side == Side.IOM))
+    columns = [facet.c.proposal_id, literal(Side.IOM.value), facet.c.name, facet.c.value]
+    theirs = select(*columns).where(facet.c.proposal_id == proposal_id, facet.c.side == Side.MFA)
+    tx.execute(insert(facet).from_select(["proposal_id", "side", "name", "value"], theirs))
+
+
+def erase_contact(tx: Tx, email: str, name: str) -> None:
+    """Take a person out of the contacts that stand beside contents and snapshots."""
+    for table in (face, snapshot):
+        for said in (email, name):
+            here = func.lower(table.c.contact).contains(said.lower(), autoescape=True)
+            tx.execute(update(table).where(here).values(contact="null"))
+
+
+def faces_of(tx: Tx, proposal_id: int) -> list[Record]:
+    """What each side sees: side, number of the snapshot, content."""
+    columns = [face.c.side, face.c.snapshot, face.c.content]
+    return list(tx.execute(select(*columns).where(face.c.proposal_id == proposal_id).order_by(face.c.side)))

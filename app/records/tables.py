@@ -1,100 +1,25 @@
-"""The tables. Amounts are whole DKK, `_at` UTC instants, `_on` dates; states and roles are text, so that a new one needs no migration."""
+"""The tables of cycles, proposals and what hangs on them; those of people and access stand in their own room.
 
-from datetime import UTC, datetime
-from typing import Any
+States and roles are text, so that a new one needs no migration.
+"""
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.engine import Dialect
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = MetaData(naming_convention=NAMES)
-Key = BigInteger().with_variant(Integer, "sqlite")
-Dkk = BigInteger()
-
-
-class Instant(TypeDecorator[datetime]):
-    """A UTC instant. SQLite keeps no offsets, so they are taken off going in and put on coming out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
-        return value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-
-def _key() -> Column[Any]:
-    return Column("id", Key, primary_key=True, autoincrement=True)
-
-
-def _to(target: str, name: str, **more: Any) -> Column[Any]:
-    return Column(name, ForeignKey(target), **({"nullable": False} | more))
-
-
-office = Table(
-    "office",
-    metadata,
-    Column("code", String(40), primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("countries", String(800), nullable=False, default=""),
-)
-
-person = Table(
-    "person",
-    metadata,
-    _key(),
-    Column("name", String(200), nullable=False),
-    Column("email", String(320), nullable=False, unique=True),
-    Column("role", String(40), nullable=False),
-    _to("office.code", "office_code", nullable=True),
-    Column("created_at", Instant, nullable=False),
-    Column("disabled_at", Instant),
-)
-
-token = Table(
-    "token",
-    metadata,
-    _key(),
-    _to("person.id", "person_id", index=True),
-    Column("label", String(200), nullable=False),
-    Column("sha256", LargeBinary(32), nullable=False, unique=True),
-    Column("scopes", String(800), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("revoked_at", Instant),
-)
+import app.records.access_tables  # noqa: F401  # the metadata is whole only with them
+from app.records.metadata import Dkk, Instant, Key, key, metadata, to
 
 # `last_number` gives the references out: raised in the transaction that makes the proposal, so without gaps or races.
 cycle = Table(
@@ -114,10 +39,10 @@ cycle = Table(
 cycle_change = Table(
     "cycle_change",
     metadata,
-    _key(),
-    _to("cycle.year", "year", index=True),
+    key(),
+    to("cycle.year", "year", index=True),
     Column("at", Instant, nullable=False),
-    _to("person.id", "person_id", nullable=True),
+    to("person.id", "person_id", nullable=True),
     Column("reason", String(4000), nullable=False),
     Column("opens_on", Date, nullable=False),
     Column("closes_on", Date, nullable=False),
@@ -126,7 +51,7 @@ cycle_change = Table(
 envelope = Table(
     "envelope",
     metadata,
-    _to("cycle.year", "year", primary_key=True),
+    to("cycle.year", "year", primary_key=True),
     Column("amount_dkk", Dkk, nullable=False),
     Column("status", String(20), nullable=False),
     Column("committed_dkk", Dkk, nullable=False, default=0),
@@ -137,14 +62,14 @@ envelope = Table(
 proposal = Table(
     "proposal",
     metadata,
-    _key(),
+    key(),
     Column("ref", String(20), nullable=False, unique=True),
-    _to("cycle.year", "cycle_year"),
+    to("cycle.year", "cycle_year"),
     Column("number", Integer, nullable=False),
-    _to("office.code", "office_code"),
+    to("office.code", "office_code"),
     Column("state", String(20), nullable=False),
     Column("lock", Integer, nullable=False, default=1),
-    _to("person.id", "created_by"),
+    to("person.id", "created_by"),
     Column("created_at", Instant, nullable=False),
     Column("snapshots", Integer, nullable=False, default=0),
     Column("moves", Integer, nullable=False, default=0),
@@ -162,7 +87,7 @@ proposal = Table(
 face = Table(
     "face",
     metadata,
-    _to("proposal.id", "proposal_id", primary_key=True),
+    to("proposal.id", "proposal_id", primary_key=True),
     Column("side", String(4), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -194,11 +119,11 @@ facet = Table(
 snapshot = Table(
     "snapshot",
     metadata,
-    _key(),
-    _to("proposal.id", "proposal_id"),
+    key(),
+    to("proposal.id", "proposal_id"),
     Column("number", Integer, nullable=False),
     Column("taken_at", Instant, nullable=False),
-    _to("person.id", "taken_by"),
+    to("person.id", "taken_by"),
     Column("content", Text, nullable=False),
     Column("contact", Text),
     Column("sha256", String(64), nullable=False),
@@ -209,8 +134,8 @@ snapshot = Table(
 screening = Table(
     "screening",
     metadata,
-    _key(),
-    _to("snapshot.id", "snapshot_id", unique=True),
+    key(),
+    to("snapshot.id", "snapshot_id", unique=True),
     Column("rulebook", String(60), nullable=False),
     Column("rulebook_version", String(20), nullable=False),
     Column("rulebook_sha256", String(64), nullable=False),
@@ -227,14 +152,14 @@ screening = Table(
 history = Table(
     "history",
     metadata,
-    _key(),
-    _to("proposal.id", "proposal_id"),
+    key(),
+    to("proposal.id", "proposal_id"),
     Column("number", Integer, nullable=False),
     Column("at", Instant, nullable=False),
     Column("event", String(20), nullable=False),
     Column("source", String(20)),
     Column("target", String(20), nullable=False),
-    _to("person.id", "person_id", nullable=True),
+    to("person.id", "person_id", nullable=True),
     Column("role", String(40)),
     Column("reason", Text),
     Column("deadline_on", Date),
@@ -253,4 +178,42 @@ idempotency_key = Table(
     Column("status", Integer),
     Column("headers", Text),
     Column("body", LargeBinary),
+)
+
+# What embassies, the mission and the MFA say about a proposal among themselves; IOM never sees it.
+comment = Table(
+    "comment",
+    metadata,
+    key(),
+    to("proposal.id", "proposal_id", index=True),
+    to("person.id", "person_id"),
+    Column("at", Instant, nullable=False),
+    Column("visibility", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+# Who may take no part in a proposal, by their own word.
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("proposal_id", Key, ForeignKey("proposal.id"), primary_key=True),
+    Column("person_id", Key, ForeignKey("person.id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# A file's bytes stand in the store under their SHA-256; here is what hangs on which proposal, and who may see it.
+attachment = Table(
+    "attachment",
+    metadata,
+    key(),
+    to("proposal.id", "proposal_id", index=True),
+    Column("side", String(4), nullable=False),
+    Column("visibility", String(20), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("media_type", String(120), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    to("person.id", "person_id"),
+    Column("at", Instant, nullable=False),
 )

@@ -1,31 +1,26 @@
-"""Tokens: issued, shown once, stored as a hash, and turned back into the person who acts."""
+"""Tokens: issued, shown once, stored as a hash, turned back into the person who acts, revoked."""
 
 import hashlib
 import re
 import secrets
 import string
 import zlib
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
-from app.db import Tx
-from app.domain.people import IOM, Actor, Role
-from app.errors import Unauthorized
+from app.db import Record, Tx
+from app.domain.people import SCOPES, Actor, Role
+from app.errors import Conflict, Fault, Forbidden, Invalid, NotFound, Refusal, Unauthorized
 from app.records import people
+from app.services import audit
 from app.services.clock import Now
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _FORM = re.compile(r"earmark_([0-9A-Za-z]{31})([0-9A-Za-z]{6})")
 LONGEST = timedelta(days=365)
+LIVE = 2  # a new token is tried out before the old one goes
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="earmark"'}
-
-
-def scopes_of(role: Role) -> tuple[str, ...]:
-    """Every scope a token of that role can carry."""
-    if role in IOM:
-        return ("proposals:read", "proposals:write", "screenings")
-    if role in (Role.MFA_REVIEWER, Role.MFA_HEAD):
-        return ("proposals:read", "proposals:write", "screenings")
-    return ("admin", "screenings") if role is Role.ADMIN else ("proposals:read", "screenings")
 
 
 def _checksum(body: str) -> str:
@@ -43,13 +38,77 @@ def make_token() -> str:
     return f"earmark_{body}{_checksum(body)}"
 
 
-def issue(tx: Tx, person_id: int, role: Role, label: str, now: Now, lifetime: timedelta = LONGEST) -> str:
-    """Give a person a token with every scope of the role. It is returned once; only its SHA-256 is kept."""
+def issue(
+    tx: Tx, person_id: int, label: str, scopes: Iterable[str], now: Now, lifetime: timedelta = LONGEST
+) -> tuple[int, str]:
+    """Give a person a token: its id, and itself, which is returned once; only its SHA-256 is kept."""
     token = make_token()
-    digest = hashlib.sha256(token.encode()).digest()
     expires = now.at + min(lifetime, LONGEST)
-    people.add_token(tx, person_id, label, digest, " ".join(scopes_of(role)), now.at, expires)
-    return token
+    sha256 = hashlib.sha256(token.encode()).digest()
+    return people.add_token(tx, person_id, label, sha256, " ".join(scopes), now.at, expires), token
+
+
+def request_token(
+    tx: Tx, actor: Actor, person_id: int | None, label: str, scopes: list[str] | None, days: int, now: Now
+) -> dict[str, Any]:
+    """Issue a token: for oneself with no more than one has, or as an administrator for anybody with their role's scopes."""
+    owner = people.person_of(tx, person_id or actor.id)
+    if owner is None or (owner.id != actor.id and actor.role is not Role.ADMIN):
+        raise NotFound("person_not_found", f"There is no person {person_id} that you can see.")
+    if owner.disabled_at is not None:
+        raise Conflict("person_disabled", "A disabled person gets no token.")
+    allowed = SCOPES[Role(owner.role)]
+    wanted = scopes if scopes is not None else list(allowed)
+    faults = [
+        Fault(f"/scopes/{i}", "scope_not_allowed", f"A token of {owner.role} can carry {', '.join(allowed)}.")
+        for i, scope in enumerate(wanted)
+        if scope not in allowed
+    ]
+    if faults or not wanted:
+        raise Invalid("validation_failed", "The token cannot be issued with these scopes.", faults=faults)
+    beyond = [scope for scope in wanted if owner.id == actor.id and actor.token_id and scope not in actor.scopes]
+    if beyond:
+        raise Forbidden("scope_missing", f"Your own token lacks {', '.join(beyond)}, so it cannot give it on.")
+    if people.live_tokens(tx, owner.id, now.at) >= LIVE:
+        said = f"There are {LIVE} tokens that work already; revoke one first."
+        raise Conflict("too_many_tokens", said, refusals=[Refusal("too_many_tokens", said)])
+    token_id, token = issue(tx, owner.id, label, wanted, now, timedelta(days=days))
+    facts: audit.Facts = {"person": owner.id, "scopes": wanted, "days": days}
+    audit.record(tx, actor, "token.issue", f"token/{token_id}", now, facts)
+    row = people.token_of(tx, token_id)
+    assert row
+    return {**_described(row), "token": token}
+
+
+def listed(
+    tx: Tx, actor: Actor, person_id: int | None, limit: int, after: int
+) -> tuple[list[dict[str, Any]], int | None]:
+    """One page of tokens without their secret: one's own, or for an administrator anybody's."""
+    whose = person_id if actor.role is Role.ADMIN else actor.id
+    rows = people.tokens(tx, whose, limit, after)
+    return [_described(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+
+
+def revoke(tx: Tx, actor: Actor, token_id: int, now: Now) -> None:
+    """Revoke one's own token, or as an administrator anybody's; revoking it again changes nothing."""
+    row = people.token_of(tx, token_id)
+    if row is None or (row.person_id != actor.id and actor.role is not Role.ADMIN):
+        raise NotFound("token_not_found", f"There is no token {token_id} that you can see.")
+    if people.revoke_token(tx, token_id, now.at):
+        audit.record(tx, actor, "token.revoke", f"token/{token_id}", now, {"person": row.person_id})
+
+
+def _described(row: Record) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "person": row.person_id,
+        "label": row.label,
+        "scopes": row.scopes.split(" "),
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "revoked_at": row.revoked_at,
+        "last_used_at": row.used_at,
+    }
 
 
 def token_hash(header: str | None) -> bytes:
@@ -63,9 +122,9 @@ def token_hash(header: str | None) -> bytes:
     return hashlib.sha256(form[0].encode()).digest()
 
 
-def identify(tx: Tx, digest: bytes, now: Now) -> Actor:
+def identify(tx: Tx, digest: bytes, now: Now, address: str | None = None) -> Actor:
     """The person behind a token that is known, not expired, not revoked, and whose owner is not disabled."""
     row = people.token_by_hash(tx, digest)
     if row is None or row.revoked_at is not None or row.disabled_at is not None or row.expires_at <= now.at:
         raise Unauthorized("token_invalid", "This token is unknown, expired or revoked.", headers=_CHALLENGE)
-    return people.actor_of(row)
+    return people.actor_of(row, address)

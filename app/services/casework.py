@@ -10,9 +10,9 @@ from app.domain.people import Actor, Side
 from app.domain.proposal import filled, missing_to_submit
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import Event, Facts, State, check_role, choose_move, lines_of, named, options
-from app.errors import Conflict, Fault, Invalid, PreconditionFailed, Refusal
+from app.errors import Conflict, Fault, Forbidden, Invalid, PreconditionFailed, Refusal
 from app.records import cycles, proposals
-from app.services import faces
+from app.services import audit, faces
 from app.services.clock import Now
 
 EDITABLE = (State.DRAFT, State.RETURNED)
@@ -20,13 +20,14 @@ EDITABLE = (State.DRAFT, State.RETURNED)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A move as asked for; `faults` are what its reading found, `expected` the version the client knows."""
+    """A move as asked for: `named` are the members sent, `faults` what is wrong with them, `expected` the known version."""
 
     move: str
     reason: str | None = None
     deadline: date | None = None
+    named: frozenset[str] = frozenset()
     faults: tuple[Fault, ...] = ()
-    expected: int | None = None
+    expected: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Step:
     snapshot: int | None = None
 
 
-def facts_for(tx: Tx, row: Record, now: Now) -> Facts:
-    """All that guards look at, as things stand in this transaction."""
+def facts_for(tx: Tx, row: Record, actor: Actor, now: Now) -> Facts:
+    """All that guards look at when this person asks, as things stand in this transaction."""
     state, window = State(row.state), cycles.window_of(cycles.existing_cycle(tx, row.cycle_year))
     return Facts(
         today=now.today,
@@ -50,12 +51,15 @@ def facts_for(tx: Tx, row: Record, now: Now) -> Facts:
         returned_by_screening=row.returned_by == "screening",
         lapsed_on=proposals.lapse_day(tx, row.id) if state is State.CANCELLED else None,
         missing=faces.missing_of(row) if state in EDITABLE else (),
+        conflicted=proposals.has_conflict(tx, row.id, actor.id),
     )
 
 
 def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, now: Now) -> None:
     """Make the move a person asks for. Refuses in the order 404, 403, 412, 422, 409, with every reason at once."""
     row = faces.seen_to_change(tx, actor, ref)
+    if "proposals:write" not in actor.scopes:
+        raise Forbidden("scope_missing", "This needs a token with the scope proposals:write.")
     if request.move in set(Event):
         check_role(Event(request.move), actor.role)
     check_version(row, request.expected)
@@ -68,29 +72,31 @@ def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, 
     if faults:
         raise Invalid("validation_failed", f"'{event}' cannot be made with what was sent.", faults=faults)
     _lapse_first(tx, row, now)
-    move = choose_move(State(row.state), event, actor.role, facts_for(tx, row, now))
+    move = choose_move(State(row.state), event, actor.role, facts_for(tx, row, actor, now))
     if event is Event.SUBMIT:
         _submit(tx, actor, row, book, now)
         return
     changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
     if event is Event.RETURN:
         changes = {"deadline_on": request.deadline, "returned_by": "mfa"}
+    if event is Event.ADMIT:
+        proposals.show_snapshot_to_iom(tx, row.id, row.snapshots)
     step = Step(actor, request.reason, changes["deadline_on"], row.snapshots or None)
     proposals.touch_faces(tx, row.id, now.at)
     advance(tx, row, event, move.target, step, now, changes)
 
 
-def check_version(row: Record, expected: int | None) -> None:
+def check_version(row: Record, expected: frozenset[int] | None) -> None:
     """Refuse when the client knows another version than the one there is."""
-    if expected is not None and expected != row.version:
-        message = f"It is at version {row.version}, not {expected}; read it again before you change it."
+    if expected is not None and row.version not in expected:
+        message = f"It is at version {row.version} now; read it again before you change it."
         raise PreconditionFailed("version_mismatch", message)
 
 
 def _lacking(event: Event, request: Request, now: Now) -> list[Fault]:
     """What the move needs and the request lacks: a reason, a deadline that is still to come."""
-    faulty = {fault.pointer for fault in request.faults}
-    lacking = [need for need in lines_of(event)[0].needs if not getattr(request, need) and f"/{need}" not in faulty]
+    unread = request.named if request.faults else frozenset()
+    lacking = [need for need in lines_of(event)[0].needs if not getattr(request, need) and need not in unread]
     found = [Fault(f"/{need}", "required", f"'{event}' needs a {need}.") for need in lacking]
     if request.deadline and request.deadline < now.today:
         found.append(Fault("/deadline", "in_the_past", f"The deadline must not lie before today, {now.today}."))
@@ -152,12 +158,17 @@ def lapse_overdue(tx: Tx, now: Now, limit: int = 500) -> int:
 
 
 def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: Now, changes: dict[str, Any]) -> None:
-    """The only function that changes a state: state and history together, or Conflict when someone else was first."""
+    """The only function that changes a state: state, history and log entry together, or Conflict when someone was first."""
     number = row.moves + 1
     values = {**changes, "state": target, "moves": number, "snapshots": step.snapshot or row.snapshots}
     if not proposals.change_proposal(tx, row.id, row.state, row.lock, values):
         raise Conflict("changed_meanwhile", "Somebody else moved this proposal at the same time; read it again.")
     note(tx, row.id, number, event, row.state, target, step, now)
+    deadline = step.deadline.isoformat() if step.deadline else None
+    facts: audit.Facts = {"from": row.state, "to": target, "snapshot": step.snapshot, "deadline": deadline}
+    before = audit.digest({"state": row.state, "moves": row.moves})
+    after = audit.digest({"state": target, "moves": number})
+    audit.record(tx, step.actor, f"proposal.{event}", row.ref, now, facts, before, after)
 
 
 def note(
@@ -180,9 +191,9 @@ def open_to_edit(tx: Tx, row: Record, now: Now) -> None:
 
 def options_for(tx: Tx, actor: Actor, row: Record, now: Now) -> list[dict[str, Any]]:
     """The moves this person may ever request here, each open or with every reason why it is not."""
-    state, facts = State(row.state), facts_for(tx, row, now)
-    if state in EDITABLE and row.deadline_on < now.today:
-        facts = replace(facts, window_open=False)
+    state, facts = State(row.state), facts_for(tx, row, actor, now)
+    if state in EDITABLE and row.deadline_on < now.today:  # it lapses before any move
+        state, facts = State.CANCELLED, replace(facts, lapsed_on=row.deadline_on)
     return [
         {
             "move": option.event,

@@ -1,35 +1,53 @@
-"""Two rulebooks side by side: which rules differ, and whose stored screening would come to something else, and why."""
+"""Two rulebooks side by side: what differs, and whose stored screening would come to something else, and why."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from app.db import Tx
 from app.domain.case import Cycle, Frame
 from app.domain.proposal import stored_content
 from app.domain.rulebook import Rulebook
-from app.domain.rulebook.criteria import Alignment, Criterion, Rule
 from app.domain.screening import screen
 from app.records import proposals
 
-
-def _rules(book: Rulebook) -> dict[str, dict[str, Any]]:
-    groups: list[Criterion | Alignment] = [*book.criteria.criteria, *book.criteria.alignment]
-    rules: list[Rule] = [*book.criteria.checks, *(indicator for group in groups for indicator in group.indicators)]
-    return {rule.id: rule.model_dump(mode="json") for rule in rules}
+_NAMES = ("id", "letter", "key", "code", "number", "year", "name")
 
 
 def differences(old: Rulebook, new: Rulebook) -> list[str]:
-    """A line for every rule that is gone, new or changed, naming what changed in it."""
-    before, after = _rules(old), _rules(new)
-    lines = [f"{name}: is gone" for name in before if name not in after]
-    lines += [f"{name}: is new" for name in after if name not in before]
-    for name in before:
-        changed = [key for key in before[name] if name in after and before[name][key] != after[name].get(key)]
-        lines += [f"{name}.{key}: {_brief(before[name][key])} -> {_brief(after[name].get(key))}" for key in changed]
-    for name, text in new.criteria.facts.items():
-        if old.criteria.facts.get(name) != text:
-            lines.append(f"facts.{name}: {_brief(old.criteria.facts.get(name))} -> {_brief(text)}")
+    """A line for everything in the three files that is gone, new or changed, under its place: `a.a1.points: 2 -> 3`."""
+    before, after = _leaves(old), _leaves(new)
+    lines = []
+    for place in dict.fromkeys([*before, *after]):
+        if place not in after:
+            lines.append(f"{place}: is gone (was {_brief(before[place])})")
+        elif place not in before:
+            lines.append(f"{place}: is new ({_brief(after[place])})")
+        elif before[place] != after[place]:
+            lines.append(f"{place}: {_brief(before[place])} -> {_brief(after[place])}")
     return lines
+
+
+def _leaves(book: Rulebook) -> dict[str, Any]:
+    criteria = book.criteria.model_dump(mode="json")
+    groups = [*criteria.pop("checks"), *criteria.pop("criteria"), *criteria.pop("alignment")]
+    found = dict(_walk(groups, ""))
+    found |= dict(_walk(criteria, ""))
+    found |= dict(_walk(book.framework.model_dump(mode="json"), "framework"))
+    return found | dict(_walk(book.annex.model_dump(mode="json"), "indicators"))
+
+
+def _walk(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Every single value with its place; items of a list go by their own name where they have one."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(inner, f"{place}.{key}".lstrip("."))
+    elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        for i, inner in enumerate(value):
+            name = next((inner[key] for key in _NAMES if key in inner), i) if isinstance(inner, dict) else i
+            yield from _walk(inner, f"{place.removesuffix('.indicators')}.{name}".lstrip("."))
+    else:
+        yield place, value
 
 
 def _brief(value: Any) -> str:

@@ -4,11 +4,12 @@ from datetime import date
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.cycle import Window
+from app.domain.cycle import Window, day_of, return_deadline
 from app.domain.framework import Framework
 from app.domain.people import Actor
 from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
 from app.records import cycles, proposals
+from app.services import audit
 from app.services.clock import Now
 
 
@@ -75,15 +76,16 @@ def move_window(
     opens_on: date | None,
     closes_on: date | None,
     reason: str,
-    expected: int | None,
+    expected: frozenset[int] | None,
+    days: int,
     now: Now,
 ) -> dict[str, Any]:
-    """Move a cycle's window. Drafts then live until its new end; the change stays on record with its reason."""
+    """Move a cycle's window, with all deadlines that hang on it; `days` a return by screening has at least."""
     row = cycles.cycle_of(tx, year)
     if row is None:
         raise NotFound("cycle_not_found", f"There is no cycle {year}.")
-    if expected is not None and expected != row.version:
-        raise PreconditionFailed("version_mismatch", f"The cycle is at version {row.version}, not {expected}.")
+    if expected is not None and row.version not in expected:
+        raise PreconditionFailed("version_mismatch", f"The cycle is at version {row.version} now; read it again.")
     window = Window(opens_on or row.opens_on, closes_on or row.closes_on)
     if window.closes_on < window.opens_on:
         fault = Fault("/closes_on", "before_opening", f"The window opens on {window.opens_on}; it cannot close before.")
@@ -91,5 +93,18 @@ def move_window(
     if not cycles.move_window(tx, year, row.version, window.opens_on, window.closes_on):
         raise Conflict("changed_meanwhile", "Somebody else changed this cycle at the same time; read it again.")
     cycles.note_change(tx, year, now.at, actor.id, reason, window.opens_on, window.closes_on)
-    proposals.move_open_deadlines(tx, year, row.closes_on, window.closes_on)
+    facts: audit.Facts = {"opens_on": str(window.opens_on), "closes_on": str(window.closes_on)}
+    before = audit.digest({"opens_on": str(row.opens_on), "closes_on": str(row.closes_on)})
+    audit.record(tx, actor, "cycle.move_window", f"cycle/{year}", now, facts, before, audit.digest(facts))
+    _move_deadlines(tx, year, window, days, now)
     return next(one for one in overview(tx, now) if one["year"] == year)
+
+
+def _move_deadlines(tx: Tx, year: int, window: Window, days: int, now: Now) -> None:
+    """Drafts live until the window's end, returns by screening until the later of that and `days` after they came back."""
+    for row in proposals.waiting_in(tx, year):
+        back = day_of(row.submitted_at) if row.state == "returned" else None
+        deadline = return_deadline(window, back, days) if back else window.closes_on
+        if deadline != row.deadline_on:
+            proposals.change_proposal(tx, row.id, row.state, row.lock, {"deadline_on": deadline})
+            proposals.touch_faces(tx, row.id, now.at)

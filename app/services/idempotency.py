@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from app.db import Tx
 from app.domain.people import Actor
-from app.errors import Conflict, Invalid
+from app.encoding import encode
+from app.errors import AppError, Conflict, Invalid
 from app.records import idempotency
 from app.services.clock import Now
 
@@ -23,7 +24,13 @@ class Answer:
 def once(tx: Tx, actor: Actor, key: str, request_sha256: bytes, now: Now, work: Callable[[], Answer]) -> Answer:
     """The answer of `work`, or the first answer again when this key and request have been here before."""
     if idempotency.claim(tx, actor.id, key, request_sha256, now.at):
-        answer = work()
+        try:
+            answer = work()
+        except AppError as error:
+            if error.settled:  # what it did stays, so its answer does too
+                said = encode(error.as_problem())
+                idempotency.keep_answer(tx, actor.id, key, error.status, json.dumps(error.headers), said)
+            raise
         idempotency.keep_answer(tx, actor.id, key, answer.status, json.dumps(answer.headers), answer.body)
         return answer
     first = idempotency.answer_of(tx, actor.id, key)

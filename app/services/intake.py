@@ -5,15 +5,15 @@ from typing import Any
 
 from app.db import Record, Tx
 from app.domain.people import Actor, Role, Side
-from app.domain.proposal import Content, stored_content
+from app.domain.proposal import Content, as_json, stored_content, without_contact
 from app.domain.rulebook import Rulebook
 from app.domain.screening import result_bytes, screen
-from app.domain.workflow import State
-from app.encoding import encode
+from app.domain.workflow import Event, State
+from app.encoding import canonical, encode
 from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionRequired, Refusal
 from app.records import cycles, people, proposals
 from app.records.proposals import Wanted
-from app.services import casework, faces
+from app.services import audit, casework, faces
 from app.services.casework import Step
 from app.services.clock import Now
 from app.services.rulebooks import frame_for
@@ -42,7 +42,7 @@ def create(
     now: Now,
 ) -> str:
     """Make a draft in an open cycle; its reference `DK-IOM-<year>-<nnn>`."""
-    cycle = cycles.cycle_of(tx, cycle_year) if cycle_year is not None else None
+    cycle = cycles.hold(tx, cycle_year) if cycle_year is not None else None
     if cycle is None and cycle_year is not None:
         faults = [_no_cycle(cycle_year), *faults]
     code, wrong = _office_for(tx, actor, office)
@@ -72,6 +72,8 @@ def create(
     judged = faces.judge(tx, cycle.year, content, book, now)
     faces.show(tx, proposal_id, ref, Side.IOM, content, judged, None, now)
     casework.note(tx, proposal_id, 1, "create", None, State.DRAFT, Step(actor), now)
+    after = audit.digest(canonical(as_json(without_contact(content))).decode())
+    audit.record(tx, actor, "proposal.create", ref, now, {"office": code}, after=after)
     return ref
 
 
@@ -103,7 +105,7 @@ def replace_content(
     ref: str,
     content: Content | None,
     faults: list[Fault],
-    expected: int | None,
+    expected: frozenset[int] | None,
     given: bool,
     book: Rulebook,
     now: Now,
@@ -120,6 +122,8 @@ def replace_content(
         raise Conflict("changed_meanwhile", "Somebody else changed this proposal at the same time; read it again.")
     judged = faces.judge(tx, row.cycle_year, content, book, now)
     faces.show(tx, row.id, row.ref, Side.IOM, content, judged, None, now)
+    after = audit.digest(canonical(as_json(without_contact(content))).decode())
+    audit.record(tx, actor, "proposal.edit", ref, now, before=audit.digest(row.content), after=after)
 
 
 def described(tx: Tx, actor: Actor, ref: str, now: Now) -> tuple[Record, bytes]:
@@ -183,12 +187,16 @@ def history_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
             "from": step.source,
             "to": step.target,
             "by": {"role": step.role, "name": step.person_name} if step.role else {"role": "system", "name": None},
-            "reason": step.reason,
+            "reason": step.reason if actor.side is Side.MFA or step.event in _TOLD_TO_IOM else None,
             "deadline": step.deadline_on.isoformat() if step.deadline_on else None,
             "snapshot": step.snapshot,
         }
         for step in proposals.history_of(tx, row.id)
     ]
+
+
+# Whose reasons are written for IOM; what the MFA says among itself about other steps stays there.
+_TOLD_TO_IOM = frozenset({Event.SUBMIT, Event.RETURN, Event.ADMIT, Event.WITHDRAW, Event.LAPSE, Event.TERMINATE})
 
 
 def snapshots_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:

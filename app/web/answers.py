@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from zlib import crc32
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -25,18 +26,26 @@ def ok(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> 
     return Answer(status, value if isinstance(value, bytes) else encode(value), headers or {})
 
 
-def etag(version: int) -> dict[str, str]:
-    return {"ETag": f'"{version}"'}
+def etag(version: int, body: bytes = b"") -> dict[str, str]:
+    """The version, and where the answer varies by more than that (by day, by reader) a checksum of its body."""
+    return {"ETag": f'"{version}-{crc32(body):08x}"' if body else f'"{version}"'}
+
+
+def whole_list(items: list[Any]) -> Answer:
+    """A list that is short enough to come in one page."""
+    return ok({"items": items, "next_cursor": None})
 
 
 def response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, answer.headers, "application/json")
+    kind = PROBLEM if answer.status >= HTTPStatus.BAD_REQUEST else "application/json"
+    return Response(answer.body, answer.status, answer.headers, kind)
 
 
 def conditional(request: Request, answer: Answer) -> Response:
     """The answer, or 304 when the client has this version."""
     tag = answer.headers.get("ETag")
-    if tag and tag in {part.strip() for part in request.headers.get("if-none-match", "").split(",")}:
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    if tag and ("*" in known or tag in known):
         return Response(status_code=304, headers=answer.headers)
     return response(answer)
 

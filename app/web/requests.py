@@ -22,7 +22,7 @@ from app.web.access import Door, check_door
 
 LARGEST_BODY = 2_000_000
 M = TypeVar("M", bound=BaseModel)
-_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
+_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})(?:-[0-9a-f]{8})?"?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,13 @@ def read_as(model: type[M], value: Any) -> tuple[M | None, list[Fault]]:
         return None, faults_of(error, model)
 
 
-def expected_version(request: Request) -> int | None:
-    """The version in If-Match; None without the header or for `*`; one that none has for an ETag not of ours."""
+def expected_versions(request: Request) -> frozenset[int] | None:
+    """The versions in If-Match, any of which will do; None without the header or for `*`. ETags not of ours are no version."""
     header = request.headers.get("if-match")
     if header is None or header.strip() == "*":
         return None
-    found = _ETAG.fullmatch(header.strip())
-    return int(found[1]) if found else -1
+    found = (_ETAG.fullmatch(part.strip()) for part in header.split(","))
+    return frozenset(int(one[1]) for one in found if one)
 
 
 def idempotency_key(request: Request) -> str | None:

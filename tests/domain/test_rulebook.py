@@ -64,7 +64,7 @@ def test_ten_different_mistakes_are_found_at_once_each_at_its_place() -> None:
         ("a: [", "not YAML"),
         ("", "empty"),
         ("[]", "dictionary"),
-        ("&a [*a]", "nested"),
+        ("&a [*a]", "anchors"),
     ],
 )
 def test_a_file_that_is_no_rulebook_is_refused_in_a_sentence(text: str, message: str) -> None:

@@ -91,7 +91,7 @@ def test_replacing_content_needs_the_version_that_was_read(run: Any) -> None:
         assert stale.status_code == 412
         done = await service.call("iom_office", "PUT", path, json=content, headers={"If-Match": '"1"'})
         assert (done.status_code, done.json()["content"]["route"]) == (200, "Another route")
-        assert done.headers["ETag"] == '"2"'
+        assert done.headers["ETag"].startswith('"2-')
 
     run(scenario)
 

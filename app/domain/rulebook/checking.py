@@ -44,6 +44,11 @@ class Checked:
     ready: dict[str, Ready]
 
 
+def keys_of(variable: str) -> str:
+    """What the keys of a list are called; begins as no variable of a fact does."""
+    return f"K_{variable}"
+
+
 def base_scope() -> dict[str, Name]:
     """Every name a rule may use before its own facts: content fields, derived values, `cycle`, `framework`."""
     scope = {}
@@ -113,7 +118,7 @@ class _Checker:
             return
         if "record" in (found.type.kind, found.type.item and found.type.item.kind) or found.type.nullable:
             self.source.mistake(path, f"a fact is a number, text, date, yes or no, or a list of them, not {found.type}")
-        members = f"{variable}_keys" if found.keyed else ""
+        members = keys_of(variable) if found.keyed else ""
         scope[name] = Name(variable, variable, found.type, found.reads, True, members=members)
         facts.append(Fact(name, variable, found))
 
@@ -170,7 +175,7 @@ class _Checker:
             at += len(literal)
             if name is None:
                 continue
-            if spec or conversion or name not in scope or scope[name].type.kind == "record" or not name.isidentifier():
+            if spec or conversion or name not in scope or not _can_be_told(scope[name].type):
                 near = did_you_mean(name, [*rule.params, *rule.facts, *self.criteria.facts])
                 self.source.mistake((*path, key), f"unknown placeholder {{{name}}}{near}", at)
             else:
@@ -223,9 +228,18 @@ class _Checker:
 def _constant(value: int | list[int] | list[str]) -> Name:
     if isinstance(value, int):
         return Name(repr(value), repr(value), Type("int", most=abs(value)), shown=True)
-    item = TEXT if any(isinstance(one, str) for one in value) else Type("int", most=max(map(int, value), default=0))
+    item = (
+        TEXT
+        if any(isinstance(one, str) for one in value)
+        else Type("int", most=max((abs(int(one)) for one in value), default=0))
+    )
     code = repr(list(value))
     return Name(code, code, list_of(item), shown=True, literals=tuple(value))
+
+
+def _can_be_told(type_: Type) -> bool:
+    """Whether a sentence can show such a value: no record, and no list of them."""
+    return type_.kind != "record" and (type_.item is None or type_.item.kind != "record")
 
 
 def _stands_alone(text: str, i: int) -> bool:

@@ -385,7 +385,7 @@ _SAID = {
 def _ground(field: str, type_: Type) -> Compiled:
     """A field of the framework, which is the same for every screening."""
     looked_up = type_.kind == "list" and type_.item is not None and not type_.item.fields
-    return Compiled(f"F_{field}", f"F_{field}", type_, members=f"F_{field}_keys" if looked_up else "")
+    return Compiled(f"F_{field}", f"F_{field}", type_, members=f"K_F_{field}" if looked_up else "")
 
 
 def _keyed(element: str, loop: str) -> str:

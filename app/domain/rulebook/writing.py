@@ -15,7 +15,7 @@ from app.domain.case import DERIVED_FROM, Cycle, Derived
 from app.domain.framework import Ground
 from app.domain.proposal import Content
 from app.domain.rulebook import functions, kleene
-from app.domain.rulebook.checking import Checked, Fact, Ready
+from app.domain.rulebook.checking import Checked, Fact, Ready, keys_of
 from app.domain.rulebook.criteria import Alignment, Check, Criterion
 from app.domain.rulebook.expressions import Compiled, Name
 from app.domain.rulebook.types import Type, record_of
@@ -68,10 +68,12 @@ def functions_of(checked: Checked, ground: Ground) -> Functions:
 
 
 def framework_names(ground: Ground) -> dict[str, Any]:
-    """What `framework.x` is called in the source: `F_x`, and `F_x_keys` for a list that values are looked up in."""
+    """What `framework.x` is called in the source: `F_x`, and `K_F_x` for a list that values are looked up in."""
     values = {field.name: getattr(ground, field.name) for field in fields(ground)}
     keys = {
-        f"F_{name}_keys": dict.fromkeys(v) for name, v in values.items() if isinstance(v, list) and name != "regions"
+        keys_of(f"F_{name}"): dict.fromkeys(v)
+        for name, v in values.items()
+        if isinstance(v, list) and name != "regions"
     }
     return {f"F_{name}": value for name, value in values.items()} | keys
 
@@ -115,9 +117,10 @@ def _needed(facts: list[Fact], wanted: set[str]) -> tuple[list[str], set[str]]:
 
 
 def _fact(fact: Fact) -> list[str]:
+    keys = keys_of(fact.variable)
     if not fact.code.keyed:
         return [f"    {fact.variable} = {fact.code.plain}"]
-    return [f"    {fact.variable}_keys = {fact.code.keyed}", f"    {fact.variable} = [*{fact.variable}_keys]"]
+    return [f"    {keys} = {fact.code.keyed}", f"    {fact.variable} = [*{keys}]"]
 
 
 class _Plain:
@@ -158,11 +161,11 @@ class _Plain:
         return compiled.plain
 
     def level(self, variable: str, error_when: Compiled) -> list[str]:
-        return [f"    {variable}_level = 'error' if {error_when.plain} else 'warning'"]
+        return [f"    L_{variable} = 'error' if {error_when.plain} else 'warning'"]
 
     def check(self, check: Check) -> str:
         ready = self.ready[check.id]
-        level = f"{ready.variable}_level" if ready.error_when else repr(check.level)
+        level = f"L_{ready.variable}" if ready.error_when else repr(check.level)
         return self.told(ready, f"'id': {check.id!r}, 'level': {level}")
 
     def criterion(self, head: dict[str, Any], one: Criterion | Alignment) -> list[str]:
@@ -255,7 +258,7 @@ class _Careful(_Plain):
 
     def level(self, variable: str, error_when: Compiled) -> list[str]:
         """While it is unknown whether a warning is an error, a condition that fails is not settled either."""
-        level = f"{variable}_level"
+        level = f"L_{variable}"
         return [
             f"    {level} = {error_when.careful}",
             f"    {variable} = UNKNOWN if {level} is UNKNOWN and {variable} is False else {variable}",
@@ -286,7 +289,7 @@ class _Careful(_Plain):
     def outcome(self) -> str:
         gates = []
         for variable, error_when in self.error_checks():
-            gates.append(f"({variable} if {variable}_level == 'error' else True)" if error_when else variable)
+            gates.append(f"({variable} if L_{variable} == 'error' else True)" if error_when else variable)
         return self.settled([*gates, *self.mandatory()], "eligible", "ineligible")
 
     def settled(self, gates: list[str], held: str, failed: str) -> str:

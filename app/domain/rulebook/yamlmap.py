@@ -88,19 +88,25 @@ class Source:
         if node.style in ("'", '"'):
             at += 1
         elif node.style in ("|", ">"):
-            at = self.text.index("\n", at) + 1
+            at = self._end_of_line(at) + 1
             at += len(self.text[at:]) - len(self.text[at:].lstrip(" "))
         for _ in range(offset):
+            if at + 1 >= len(self.text):
+                break
             if self.text[at] == "\n":
                 while self.text[at + 1 : at + 2] in (" ", "\n"):
                     at += 1
             elif self.text[at] in "'\\" and node.style in ("'", '"') and self.text[at + 1] in "'\"\\":
                 at += 1
             elif self.text[at] == " " and not node.style and self.text[at : at + 80].lstrip(" ").startswith("\n"):
-                at = self.text.index("\n", at)
+                at = self._end_of_line(at)
             at += 1
-        before = self.text[:at]
+        before = self.text[: min(at, len(self.text))]
         return before.count("\n") + 1, at - (before.rfind("\n") + 1) + 1
+
+    def _end_of_line(self, at: int) -> int:
+        found = self.text.find("\n", at)
+        return found if found >= 0 else len(self.text)
 
 
 def read_yaml(file: str, raw: bytes) -> Source:
@@ -112,6 +118,8 @@ def read_yaml(file: str, raw: bytes) -> Source:
         source.mistakes.append(Mistake(file, raw[: error.start].count(b"\n") + 1, 1, "the file is not UTF-8"))
         return source
     try:
+        if _marked(source):
+            return source
         node = yaml.compose(source.text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -124,6 +132,17 @@ def read_yaml(file: str, raw: bytes) -> Source:
         return source
     source.data = _value(source, node, (), 0) if node is not None else None
     return source
+
+
+def _marked(source: Source) -> bool:
+    """Note every anchor, alias and tag: what they repeat or turn into would stand nowhere to be read."""
+    before = len(source.mistakes)
+    for event in yaml.parse(source.text, Loader=_LOADER):
+        if getattr(event, "anchor", None) or getattr(event, "tag", None):
+            mark: Any = event.start_mark
+            message = "anchors, aliases and tags are not used here; write it out"
+            source.mistakes.append(Mistake(source.file, mark.line + 1, mark.column + 1, message))
+    return len(source.mistakes) > before
 
 
 def _value(source: Source, node: Any, path: Path, depth: int) -> Any:

@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db import Tx
 from app.domain.people import Actor
@@ -24,7 +24,7 @@ from app.web.answers import conditional, etag, ok, response, write
 from app.web.api import shapes
 from app.web.api.docs import EXAMPLE_CONTENT, answers
 from app.web.api.submission import read_submission
-from app.web.requests import caller, check_query, expected_version, house, read_as, read_json
+from app.web.requests import caller, check_query, expected_versions, house, read_as, read_json
 
 router = APIRouter(prefix="/api/v1", tags=["proposals"])
 Ref = Annotated[str, Path(description="Like DK-IOM-2027-003", examples=["DK-IOM-2027-003"])]
@@ -53,7 +53,7 @@ _SNAPSHOT = {"number": 1, "taken_at": "2026-11-23T09:07:00Z", "sha256": "0" * 64
 def _shown(tx: Tx, actor: Actor, ref: str, now: Now, status: int = 200) -> Answer:
     row, body = intake.described(tx, actor, ref, now)
     made = {"Location": f"/api/v1/proposals/{ref}"} if status == 201 else {}
-    return Answer(status, body, {**etag(row.version), **made})
+    return Answer(status, body, {**etag(row.version, body), **made})
 
 
 @router.post(
@@ -85,6 +85,7 @@ async def create_proposal(request: Request) -> Response:
 )
 async def list_proposals(
     request: Request,
+    actor: Annotated[Actor, Depends(caller)],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
     cycle: Annotated[int | None, Query(ge=2000, le=2100)] = None,
@@ -96,7 +97,6 @@ async def list_proposals(
     sort: Literal["updated_at", "total"] = "updated_at",
 ) -> Response:
     """`q` finds whole and partial words, ordered like the list; `cursor` is the `next_cursor` of the page before."""
-    actor = await caller(request)
     check_query(request, _FILTERS)
     if country is not None and country not in COUNTRIES:
         fault = Fault("/country", "not_listed", "Must be an ISO 3166-1 alpha-2 country code.")
@@ -120,11 +120,13 @@ def _after(cursor: str, sort: str) -> tuple[Any, int]:
     """Where a page begins; a cursor of another sort order or none of ours is refused."""
     try:
         made_for, value, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        place = datetime.fromisoformat(value) if sort == "updated_at" else int(value)
-        if made_for == sort and isinstance(last, int) and abs(last) < 2**62:
-            if isinstance(place, datetime) and place.tzinfo is None:
-                raise ValueError("no time zone")
-            return place, last
+        if made_for == sort and type(last) is int and abs(last) < 2**62:
+            if sort == "updated_at":
+                place = datetime.fromisoformat(value)
+                if place.tzinfo is not None and 1 < place.year < 9999:
+                    return place.astimezone(UTC), last
+            elif type(value) is int and 0 <= value <= 1000:
+                return value, last
     except (ValueError, TypeError, binascii.Error, UnicodeError, OverflowError):
         pass
     fault = Fault("/cursor", "cursor_invalid", f"This is no next_cursor of a list sorted by {sort}.")
@@ -157,7 +159,7 @@ async def replace_content(ref: Ref, request: Request) -> Response:
     value, raw = await read_json(request)
     content, faults = read_content(value, book.indicator_codes)
     given = "if-match" in request.headers
-    expected = expected_version(request)
+    expected = expected_versions(request)
 
     def work(tx: Tx) -> Answer:
         intake.replace_content(tx, actor, ref, content, faults, expected, given, book, now)
@@ -175,7 +177,7 @@ async def replace_content(ref: Ref, request: Request) -> Response:
 async def make_move(ref: Ref, request: Request) -> Response:
     """Refuses in the order 404, 403, 412, 422, 409, naming every guard. A `submit` that ends in `returned` is 200."""
     actor = await caller(request)
-    here, expected = house(request), expected_version(request)
+    here, expected = house(request), expected_versions(request)
     book, now = here.book, here.now()
     value, raw = await read_json(request)
     read, faults = read_as(shapes.MoveIn, value)
@@ -184,6 +186,7 @@ async def make_move(ref: Ref, request: Request) -> Response:
         move=name.strip() if isinstance(name, str) else "",
         reason=read.reason if read else None,
         deadline=read.deadline if read else None,
+        named=frozenset(value) if isinstance(value, dict) else frozenset(),
         faults=tuple(faults),
         expected=expected,
     )

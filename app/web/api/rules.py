@@ -2,14 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
+from app.domain.people import Actor
 from app.errors import Invalid, NotFound
 from app.services import cycles, rulebooks
-from app.web.answers import conditional, etag, ok, response, write
+from app.web.answers import conditional, etag, ok, response, whole_list, write
 from app.web.api import shapes
 from app.web.api.docs import answers
-from app.web.requests import caller, expected_version, house, read_as, read_json
+from app.web.requests import caller, expected_versions, house, read_as, read_json
 
 router = APIRouter(prefix="/api/v1", tags=["rules"])
 Year = Annotated[int, Path(ge=1, le=9999)]
@@ -56,7 +57,7 @@ async def list_cycles(request: Request) -> Response:
     await caller(request)
     here = house(request)
     now = here.now()
-    return response(ok({"items": await here.database.read(lambda tx: cycles.overview(tx, now))}))
+    return response(whole_list(await here.database.read(lambda tx: cycles.overview(tx, now))))
 
 
 @router.patch(
@@ -65,17 +66,18 @@ async def list_cycles(request: Request) -> Response:
     summary="Move the submission window of a cycle, with a reason",
     responses=answers(shapes.CycleOut, _CYCLE, 400, 404, 409, 412, 413, 415, 422),
 )
-async def move_window(year: Year, request: Request) -> Response:
-    actor = await caller(request)
-    here, expected = house(request), expected_version(request)
+async def move_window(year: Year, request: Request, actor: Annotated[Actor, Depends(caller)]) -> Response:
+    here, expected = house(request), expected_versions(request)
     now = here.now()
     value, raw = await read_json(request)
     patch, faults = read_as(shapes.CyclePatch, value)
     if patch is None:
         raise Invalid("validation_failed", "The change cannot be made with what was sent.", faults=faults)
 
+    days = here.book.framework.calendar.return_days_after_screening
+
     def work(tx: Any) -> Any:
-        moved = cycles.move_window(tx, actor, year, patch.opens_on, patch.closes_on, patch.reason, expected, now)
+        moved = cycles.move_window(tx, actor, year, patch.opens_on, patch.closes_on, patch.reason, expected, days, now)
         return ok(moved, headers=etag(moved["version"]))
 
     return await write(request, actor, raw, work)
@@ -89,7 +91,7 @@ async def move_window(year: Year, request: Request) -> Response:
 )
 async def list_envelopes(request: Request) -> Response:
     await caller(request)
-    return response(ok({"items": await house(request).database.read(cycles.envelopes)}))
+    return response(whole_list(await house(request).database.read(cycles.envelopes)))
 
 
 @router.get(
@@ -102,7 +104,7 @@ async def list_envelopes(request: Request) -> Response:
 )
 async def list_rulebooks(request: Request) -> Response:
     await caller(request)
-    return response(ok({"items": rulebooks.overview(house(request).library)}))
+    return response(whole_list(rulebooks.overview(house(request).library)))
 
 
 @router.get(

@@ -29,7 +29,7 @@ class ProposalIn(In):
     content: Content
 
 
-class Envelope(In):
+class Surroundings(In):
     """The members around a content, which is read on its own so that every fault is told at once."""
 
     cycle: Year
@@ -42,7 +42,6 @@ class MoveIn(In):
     reason: Reason | None = None
     deadline: Day | None = None
     recommendation: Literal["approve", "reject", "defer"] | None = None
-    memo: Annotated[str, Text(most=20000)] | None = None
 
 
 class CyclePatch(In):

@@ -38,8 +38,10 @@ async def read_submission(request: Request, codes: frozenset[str]) -> Submission
 
 
 def _in_parts(value: Any, raw: bytes, codes: frozenset[str]) -> Submission:
-    around, faults = read_as(shapes.Envelope, value)
+    around, faults = read_as(shapes.Surroundings, value)
     inner = value.get("content") if isinstance(value, dict) else None
     content, wrong = read_content(inner, codes, "/content") if isinstance(inner, dict) else (None, [])
-    cycle, office = (around.cycle, around.office) if around else (None, None)
+    members = value if isinstance(value, dict) else {}
+    cycle, office = (around.cycle, around.office) if around else (members.get("cycle"), members.get("office"))
+    cycle, office = (cycle if type(cycle) is int else None), (office if isinstance(office, str) else None)
     return Submission(cycle, office, content, [*faults, *wrong], raw)

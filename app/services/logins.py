@@ -1,0 +1,126 @@
+"""Local accounts, where there is no identity provider: password (argon2id) and one-time codes, each used once.
+
+Guessing is counted per account and per address before anything is compared; hashing runs outside transactions.
+"""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+import argon2
+import pyotp
+
+from app.db import Tx
+from app.errors import TooManyRequests, Unauthorized
+from app.records import people, sessions
+from app.services import audit
+from app.services.clock import Now
+
+ATTEMPTS, WINDOW = 10, 300
+RECOVERY_CODES = 10
+_HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_NOBODYS = _HASHER.hash(secrets.token_urlsafe(16))  # so that an unknown account takes as long as a known one
+_STEP = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is needed to check a password outside a transaction."""
+
+    person_id: int | None
+    password_hash: str
+
+
+def count_attempt(tx: Tx, account: str, address: str | None, now: Now) -> None:
+    """Count one attempt for the account and one for the address; TooManyRequests beyond ten in five minutes for either."""
+    began = int(now.at.timestamp()) // WINDOW * WINDOW
+    names = [f"login:{hashlib.sha256(account.lower().encode()).hexdigest()[:40]}", f"login@{address}"]
+    counts = [sessions.count(tx, name, began) for name in names]
+    if max(counts) > ATTEMPTS:
+        wait = began + WINDOW - int(now.at.timestamp())
+        if max(counts) == ATTEMPTS + 1:
+            audit.record(tx, None, "login.limited", "login", now, address=address)
+        said = f"Too many attempts. Wait {wait} seconds and try again."
+        raise TooManyRequests("too_many_attempts", said, headers={"Retry-After": str(wait)}, settled=True)
+
+
+def known(tx: Tx, email: str) -> Known:
+    """The account of an e-mail address; for one there is none of, a hash that no password fits."""
+    person = people.person_by_email(tx, email)
+    row = people.person_of(tx, person.id) if person else None
+    login = sessions.login_of(tx, row.id) if row and row.disabled_at is None else None
+    return Known(login.person_id, login.password_hash) if login else Known(None, _NOBODYS)
+
+
+def fits(account: Known, password: str) -> bool:
+    """Whether the password is the account's; takes some 30 ms and 19 MiB, so it belongs into a thread."""
+    try:
+        _HASHER.verify(account.password_hash, password)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False
+    return account.person_id is not None
+
+
+def refuse(tx: Tx, account: Known, step: str, now: Now, address: str | None) -> None:
+    """Write down a failed attempt and refuse it; what was wrong is not said."""
+    subject = f"user/{account.person_id}" if account.person_id else "user"
+    audit.record(tx, None, "login.refused", subject, now, {"step": step}, address=address)
+    raise Unauthorized("login_refused", "That did not match. Check what you entered and try again.", settled=True)
+
+
+def hash_password(password: str) -> str:
+    return _HASHER.hash(password)
+
+
+def set_password(tx: Tx, person_id: int, password_hash: str) -> None:
+    """Give a person a local account, or a new password; an enrolled second factor stays."""
+    sessions.put_login(tx, person_id, {"password_hash": password_hash})
+
+
+def second_factor(tx: Tx, person_id: int) -> str | None:
+    """The secret of a person's confirmed second factor."""
+    row = sessions.login_of(tx, person_id)
+    return str(row.totp_secret) if row and row.totp_confirmed else None
+
+
+def offer_second_factor(tx: Tx, person_id: int) -> str:
+    """The secret a person is to put into their authenticator; the same until it is confirmed."""
+    row = sessions.login_of(tx, person_id)
+    if row is not None and row.totp_secret and not row.totp_confirmed:
+        return str(row.totp_secret)
+    secret = pyotp.random_base32()
+    sessions.put_login(tx, person_id, {"totp_secret": secret, "totp_confirmed": False, "totp_step": 0})
+    return secret
+
+
+def provisioning_uri(secret: str, email: str) -> str:
+    """The address a QR code holds for an authenticator."""
+    return str(pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="Earmark"))
+
+
+def use_code(tx: Tx, person_id: int, code: str, now: Now) -> bool:
+    """Use a one-time or recovery code, once; one step of the clock to either side is let pass."""
+    row = sessions.login_of(tx, person_id)
+    cleaned = "".join(code.split()).upper().replace("-", "")
+    if row is None or not row.totp_secret or len(cleaned) > 40:
+        return False
+    current = int(now.at.timestamp()) // _STEP
+    totp = pyotp.TOTP(row.totp_secret)
+    for step in (current, current - 1, current + 1):
+        if secrets.compare_digest(totp.generate_otp(step), cleaned):
+            return sessions.use_step(tx, person_id, step)
+    return bool(row.totp_confirmed) and sessions.use_recovery_code(tx, person_id, _recovery_hash(cleaned), now.at)
+
+
+def confirm_second_factor(tx: Tx, person_id: int, now: Now) -> list[str]:
+    """Take the offered second factor into use; the recovery codes, which are shown once."""
+    sessions.put_login(tx, person_id, {"totp_confirmed": True})
+    codes = [base64.b32encode(secrets.token_bytes(10)).decode() for _ in range(RECOVERY_CODES)]
+    sessions.put_recovery_codes(tx, person_id, [_recovery_hash(code) for code in codes])
+    audit.record(tx, None, "login.enrolled", f"user/{person_id}", now)
+    return ["-".join(code[i : i + 4] for i in range(0, 16, 4)) for code in codes]
+
+
+def _recovery_hash(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()
