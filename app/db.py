@@ -29,14 +29,19 @@ POOL = 8
 
 
 class Database(Protocol):
-    """What the two databases offer; `transaction` and `reading` (one snapshot) are for the command line and start-up."""
+    """What the two databases offer; `read_long` is for what takes over 10 ms.
+
+    `transaction` and `reading` (one snapshot) are for the command line and start-up.
+    """
 
     async def read(self, work: Callable[[Tx], T]) -> T: ...
+    async def read_long(self, work: Callable[[Tx], T]) -> T: ...
     async def write(self, work: Callable[[Tx], T]) -> T: ...
     @contextmanager
     def transaction(self) -> Iterator[Tx]: ...
     @contextmanager
     def reading(self) -> Iterator[Tx]: ...
+    def scrub(self) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -136,6 +141,14 @@ class Sqlite:
             reader.rollback()
             driver.rollback()
 
+    async def read_long(self, work: Callable[[Tx], T]) -> T:
+        """Run a read in a thread, on a connection of its own."""
+        return await asyncio.to_thread(self._read_long, work)
+
+    def _read_long(self, work: Callable[[Tx], T]) -> T:
+        with self.reading() as tx:
+            return work(tx)
+
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run a write on the writer thread; when this returns it is on disk, and a cancelled request does not stop it."""
         loop = asyncio.get_running_loop()
@@ -156,6 +169,13 @@ class Sqlite:
         with self._turn, _settling(self.engine.begin()) as tx:
             yield tx
 
+    def scrub(self) -> None:
+        """Write the file anew, so that nothing deleted is left in it."""
+        with self._turn, self.engine.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("VACUUM")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def close(self) -> None:
         self._writer.shutdown(wait=True)
         if self._reader is not None:
@@ -168,14 +188,20 @@ class Postgres:
     """A pool of async connections on which the sync services run; READ COMMITTED, guarded by conditional updates."""
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, poolclass=NullPool)
-        self._pool: AsyncEngine = create_async_engine(url, pool_size=POOL, max_overflow=0, pool_timeout=30)
+        self.engine: Engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+        self._pool: AsyncEngine = create_async_engine(
+            url, pool_size=POOL, max_overflow=0, pool_timeout=30, hide_parameters=True
+        )
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run a read in a read-only transaction that sees one consistent snapshot."""
         async with self._pool.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return await connection.run_sync(work)
+
+    async def read_long(self, work: Callable[[Tx], T]) -> T:
+        """As `read`: the database works while the loop goes on."""
+        return await self.read(work)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run a write to its commit, even when the request that asked for it is cancelled meanwhile."""
@@ -199,6 +225,11 @@ class Postgres:
         with _settling(self.engine.begin()) as tx:
             yield tx
 
+    def scrub(self) -> None:
+        """Write the tables anew, so that nothing deleted is left in their files."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM FULL")
+
     async def close(self) -> None:
         await self._pool.dispose()
         self.engine.dispose()
@@ -206,7 +237,7 @@ class Postgres:
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:
     one = {"pool_size": 1, "max_overflow": 4} if writes else {"poolclass": NullPool}
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, **one)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, hide_parameters=True, **one)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import logging
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -14,17 +13,23 @@ from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
 from app.db import open_database
-from app.services import casework, clock
+from app.files import Files
+from app.logs import logger
+from app.services import access, casework, clock, upkeep
+from app.services.provider import Provider
 from app.services.rulebooks import open_library
+from app.services.uploads import LARGEST
 from app.settings import RULES, Settings
 from app.web import docs_page, health
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
-from app.web.api import proposals, rules, screenings
+from app.web.api import audit, people, proposals, remarks, rules, screenings
 from app.web.api.docs import install_openapi
+from app.web.pages import login, rendering
 from app.web.requests import House
+from app.web.shield import Shield
 
-log = logging.getLogger(__name__)
+log = logger("service")
 HOUR = 3600.0
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 
@@ -39,16 +44,20 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        max_body_size=LARGEST + 100_000,
         lifespan=_lifespan,
     )
-    for room in (screenings, rules, proposals, health, docs_page):
+    for room in (screenings, rules, proposals, remarks, people, audit, health, login, docs_page):
         app.router.routes.extend(room.router.routes)  # flat: include_router matches every route twice
     app.mount("/docs/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     install_handlers(app)
     install_openapi(app)
     database = open_database(settings.database_url)
     library = open_library(RULES, settings.framework)
-    app.state.house = House(settings, database, library, _doors(app), set())
+    app.mount("/static", StaticFiles(directory=rendering.HERE / "static"))
+    provider = Provider(settings.oidc, f"{settings.public_url}/login/callback") if settings.oidc else None
+    app.state.house = House(settings, database, library, _doors(app), Files(settings.files), provider)
+    app.add_middleware(Shield, settings=settings)
     return app
 
 
@@ -68,12 +77,13 @@ def _doors(app: FastAPI) -> dict[object, Door]:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    hourly = asyncio.create_task(_every_hour(app))
+    chores = [asyncio.create_task(_every_hour(app)), asyncio.create_task(_every_minute(app))]
     gc.freeze()  # rulebooks, models and routes stay for good; collections need not walk them for every request
     yield
-    hourly.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await hourly
+    for chore in chores:
+        chore.cancel()
+    await asyncio.gather(*chores, return_exceptions=True)
+    await _note_token_uses(app.state.house)
     await app.state.house.database.close()
 
 
@@ -85,7 +95,34 @@ async def _every_hour(app: FastAPI) -> None:
             now = clock.now(here.settings.today)
             lapsed = await here.database.write(partial(casework.lapse_overdue, now=now))
             if lapsed:
-                log.info("%d proposals lapsed", lapsed)
+                log.info("lapsed", proposals=lapsed)
+            tidied = await here.database.write(partial(upkeep.tidy, keep_days=here.settings.keep_days, now=now))
+            log.info("tidied", **tidied)
+            await _tell_head(here, now)
         except Exception:
-            log.exception("lapsing overdue proposals failed")
+            log.exception("hourly chores failed")
         await asyncio.sleep(HOUR)
+
+
+async def _tell_head(here: House, now: clock.Now) -> None:
+    """Once a day the log of acts is anchored in the logs: whoever cuts or rewrites it contradicts them."""
+    if here.head_told != now.today:
+        head = await here.database.read(upkeep.head)
+        log.info("audit_head", seq=head.seq, hash=head.hash)
+        here.head_told = now.today
+
+
+async def _every_minute(app: FastAPI) -> None:
+    while True:
+        await asyncio.sleep(60)
+        try:
+            await _note_token_uses(app.state.house)
+        except Exception:
+            log.exception("noting token uses failed")
+
+
+async def _note_token_uses(here: House) -> None:
+    """Write down when tokens were last used, all of a minute in one transaction."""
+    uses, here.token_uses = here.token_uses, {}
+    if uses:
+        await here.database.write(lambda tx: access.note_uses(tx, uses))

@@ -20,7 +20,7 @@ from app.main import create_app
 from app.schema import migrate
 from app.services import clock, cycles
 from app.services.rulebooks import open_library
-from app.settings import RULES, Settings
+from app.settings import RULES, Settings, read_settings
 from tests import postgres
 
 TODAY = date(2026, 11, 23)
@@ -106,7 +106,15 @@ def database_url(request: pytest.FixtureRequest, filled: dict[str, Any], tmp_pat
 
 
 def settings_for(url: str, var: Path, today: date = TODAY) -> Settings:
-    return Settings("127.0.0.1", 8000, var, url, FRAMEWORK, True, today)
+    return read_settings(
+        {
+            "EARMARK_VAR": str(var),
+            "EARMARK_DATABASE_URL": url,
+            "EARMARK_DEMO": "1",
+            "EARMARK_TODAY": today.isoformat(),
+            "EARMARK_REQUESTS_PER_MINUTE": "1000000",
+        }
+    )
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import secrets
 import string
 import zlib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.db import Record, Tx
@@ -52,8 +52,21 @@ def request_token(
     tx: Tx, actor: Actor, person_id: int | None, label: str, scopes: list[str] | None, days: int, now: Now
 ) -> dict[str, Any]:
     """Issue a token: for oneself with no more than one has, or as an administrator for anybody with their role's scopes."""
-    owner = people.person_of(tx, person_id or actor.id)
-    if owner is None or (owner.id != actor.id and actor.role is not Role.ADMIN):
+    owner = person_id or actor.id
+    if owner != actor.id and actor.role is not Role.ADMIN:
+        raise NotFound("person_not_found", f"There is no person {person_id} that you can see.")
+    beyond = [one for one in scopes or SCOPES[actor.role] if one not in actor.scopes]
+    if owner == actor.id and actor.token_id and beyond:
+        raise Forbidden("scope_missing", f"Your own token lacks {', '.join(beyond)}, so it cannot give it on.")
+    return issue_for(tx, actor, owner, label, scopes, days, now)
+
+
+def issue_for(
+    tx: Tx, actor: Actor | None, person_id: int, label: str, scopes: list[str] | None, days: int, now: Now
+) -> dict[str, Any]:
+    """Issue a token with scopes of the person's role, all of them unless named. Two live ones a person."""
+    owner = people.person_of(tx, person_id)
+    if owner is None:
         raise NotFound("person_not_found", f"There is no person {person_id} that you can see.")
     if owner.disabled_at is not None:
         raise Conflict("person_disabled", "A disabled person gets no token.")
@@ -64,11 +77,8 @@ def request_token(
         for i, scope in enumerate(wanted)
         if scope not in allowed
     ]
-    if faults or not wanted:
+    if faults:
         raise Invalid("validation_failed", "The token cannot be issued with these scopes.", faults=faults)
-    beyond = [scope for scope in wanted if owner.id == actor.id and actor.token_id and scope not in actor.scopes]
-    if beyond:
-        raise Forbidden("scope_missing", f"Your own token lacks {', '.join(beyond)}, so it cannot give it on.")
     if people.live_tokens(tx, owner.id, now.at) >= LIVE:
         said = f"There are {LIVE} tokens that work already; revoke one first."
         raise Conflict("too_many_tokens", said, refusals=[Refusal("too_many_tokens", said)])
@@ -80,6 +90,11 @@ def request_token(
     return {**_described(row), "token": token}
 
 
+def everyones(tx: Tx, person_id: int | None) -> list[dict[str, Any]]:
+    """Every token, of one person or of all, without its secret."""
+    return [_described(row) for row in people.tokens(tx, person_id, 10**6, 0)]
+
+
 def listed(
     tx: Tx, actor: Actor, person_id: int | None, limit: int, after: int
 ) -> tuple[list[dict[str, Any]], int | None]:
@@ -89,10 +104,10 @@ def listed(
     return [_described(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
 
 
-def revoke(tx: Tx, actor: Actor, token_id: int, now: Now) -> None:
+def revoke(tx: Tx, actor: Actor | None, token_id: int, now: Now) -> None:
     """Revoke one's own token, or as an administrator anybody's; revoking it again changes nothing."""
     row = people.token_of(tx, token_id)
-    if row is None or (row.person_id != actor.id and actor.role is not Role.ADMIN):
+    if row is None or (actor and row.person_id != actor.id and actor.role is not Role.ADMIN):
         raise NotFound("token_not_found", f"There is no token {token_id} that you can see.")
     if people.revoke_token(tx, token_id, now.at):
         audit.record(tx, actor, "token.revoke", f"token/{token_id}", now, {"person": row.person_id})
@@ -120,6 +135,11 @@ def token_hash(header: str | None) -> bytes:
     if not form or _checksum(form[1]) != form[2]:
         raise Unauthorized("token_invalid", "This is no token of ours.", headers=_CHALLENGE)
     return hashlib.sha256(form[0].encode()).digest()
+
+
+def note_uses(tx: Tx, uses: dict[int, datetime]) -> None:
+    """Write down when tokens were last used."""
+    people.note_uses(tx, uses)
 
 
 def identify(tx: Tx, digest: bytes, now: Now, address: str | None = None) -> Actor:

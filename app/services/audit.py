@@ -6,7 +6,7 @@ leaves the chain whole. A chain cannot show a cut tail or a whole rewrite by its
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +96,11 @@ def listed(tx: Tx, wanted: Wanted) -> tuple[list[dict[str, Any]], int | None]:
     rows = audit.page(tx, wanted)
     page = rows[: wanted.limit]
     return [as_json(row) for row in page], page[-1].seq if len(rows) > wanted.limit else None
+
+
+def everything(tx: Tx) -> Iterator[dict[str, Any]]:
+    """Every entry, oldest first, for the export."""
+    return (as_json(row) for row in audit.entries(tx))
 
 
 def as_json(row: Record) -> dict[str, Any]:

@@ -52,6 +52,16 @@ def identify(tx: Tx, secret: str, now: Now, address: str | None) -> tuple[Actor,
     return Actor(row.id, row.name, role, row.office_code, countries, scopes, None, when, address), row
 
 
+def spend(tx: Tx, sha256: bytes, state: dict[str, Any]) -> None:
+    """Note that a login under way has had its answer: the same answer is not taken twice."""
+    sessions.set_state(tx, sha256, state)
+
+
+def seen(tx: Tx, secret: str, now: Now) -> None:
+    """Write down that a session is in use."""
+    sessions.touch(tx, name_of(secret), now.at)
+
+
 def log_in(tx: Tx, person_id: int, old: str | None, means: str, now: Now, address: str | None) -> str:
     """Begin the session of a person who has proved who they are; the one the login came in with ends."""
     if old:

@@ -1,15 +1,17 @@
 """People: added, changed, disabled, erased. A person is referred to by id everywhere, so that a name can go."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.people import Actor, Role
-from app.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.people import SCOPES, Actor, Role
+from app.errors import Conflict, Fault, Invalid, NotFound, Unauthorized
 from app.records import audit as audit_records
 from app.records import idempotency, people, proposals, sessions
-from app.services import audit
+from app.services import access, audit, logins
 from app.services.clock import Now
+from app.services.provider import Identity
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,250}")
 ERASED = "Erased person"
@@ -112,7 +114,72 @@ def _described(row: Record) -> dict[str, Any]:
     }
 
 
+def first_admin(tx: Tx, name: str, email: str, now: Now) -> tuple[dict[str, Any], str]:
+    """The first administrator with a token; refused when there is one, so that this works once only."""
+    if people.any_admin(tx):
+        raise Conflict("admin_exists", "There is an administrator already; they add everybody else.")
+    made = add(tx, None, name, email, Role.ADMIN, None, now)
+    _, secret = access.issue(tx, made["id"], "first administrator", SCOPES[Role.ADMIN], now)
+    return made, secret
+
+
+def set_password(tx: Tx, person_id: int, password_hash: str, now: Now) -> None:
+    """Give a person a local account or a new password; their sessions end."""
+    _known(tx, person_id)
+    logins.set_password(tx, person_id, password_hash)
+    sessions.end_all(tx, person_id)
+    audit.record(tx, None, "user.password", f"user/{person_id}", now)
+
+
+def everybody(tx: Tx) -> Iterator[dict[str, Any]]:
+    """Everybody who has an account, by number."""
+    after = 0
+    while True:
+        page, following = listed(tx, 200, after)
+        yield from page
+        if following is None:
+            return
+        after = following
+
+
 def listed(tx: Tx, limit: int, after: int) -> tuple[list[dict[str, Any]], int | None]:
     """One page of people by number."""
     rows = people.all_people(tx, limit, after)
     return [_described(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+
+
+def from_provider(tx: Tx, who: Identity, now: Now) -> int:
+    """The person an identity provider tells of: known by issuer and subject, else one an administrator has prepared, else new.
+
+    Groups decide the role at every login. A role that acts for an office must have been prepared with it.
+    """
+    row = people.identity_of(tx, who.issuer, who.subject)
+    if row is None:
+        row = _prepared_or_new(tx, who, now)
+    if row.disabled_at is not None:
+        raise Unauthorized("person_disabled", "This account is disabled.")
+    if row.role != who.role:
+        if who.role in OFFICE_KIND or row.office_code:
+            raise Unauthorized("role_needs_office", "An administrator has to give this account its office.")
+        people.change_person(tx, row.id, {"role": who.role})
+        people.revoke_tokens(tx, row.id, now.at)
+        audit.record(tx, None, "user.change", f"user/{row.id}", now, {"role": who.role, "by": "identity provider"})
+    return int(row.id)
+
+
+def _prepared_or_new(tx: Tx, who: Identity, now: Now) -> Record:
+    known = people.person_by_email(tx, who.email) if who.email else None
+    if known is not None:
+        if not who.email_verified or people.has_identity(tx, known.id) or known.role != who.role:
+            raise Unauthorized(
+                "account_taken", "Another account has this address; an administrator has to sort it out."
+            )
+        person_id = known.id
+    elif who.role in OFFICE_KIND:
+        raise Unauthorized("role_needs_office", "An administrator has to add this account with its office first.")
+    else:
+        email = who.email or f"{who.subject}@{who.issuer.partition('://')[2]}"[:320]
+        person_id = people.add_person(tx, who.name, email, who.role, None, now.at)
+        audit.record(tx, None, "user.add", f"user/{person_id}", now, {"role": who.role, "by": "identity provider"})
+    people.add_identity(tx, person_id, who.issuer, who.subject)
+    return _known(tx, person_id)

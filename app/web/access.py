@@ -1,19 +1,25 @@
 """The access table: every route with who may knock at it. What they then see and may do is decided further in."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.routing import compile_path
 
-from app.domain.people import EVERYONE, IOM, READERS, Actor, Role
+from app.domain.people import EVERYONE, IOM, MFA, READERS, Actor, Role
 from app.errors import Forbidden
+from app.services.clock import Now
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Who may use a route: roles, and the scope their token needs. No roles: open to all, without a token."""
+    """Who may use a route: roles, and the scope their token needs. No roles: open to all, without a token.
+
+    `fresh`: in a browser session the person must have proved who they are within the last ten minutes.
+    """
 
     roles: frozenset[Role] = frozenset()
     scope: str | None = None
+    fresh: bool = False
 
     @property
     def public(self) -> bool:
@@ -23,6 +29,10 @@ class Door:
 _PUBLIC = Door()
 _READ = Door(READERS, "proposals:read")
 _LOOK_UP = Door(EVERYONE)
+_ADMIN = Door(frozenset({Role.ADMIN}), "admin", fresh=True)
+_AUDIT = Door(frozenset({Role.AUDITOR, Role.ADMIN}), "audit:read")
+_DANES = MFA | {Role.EMBASSY, Role.MISSION}
+FRESH = timedelta(minutes=10)
 
 DOORS = {
     "GET /health/live": _PUBLIC,
@@ -32,7 +42,7 @@ DOORS = {
     "GET /api/v1/openapi.json": _PUBLIC,
     "GET /api/v1/frameworks/{id}": _LOOK_UP,
     "GET /api/v1/cycles": _LOOK_UP,
-    "PATCH /api/v1/cycles/{year}": Door(frozenset({Role.ADMIN}), "admin"),
+    "PATCH /api/v1/cycles/{year}": _ADMIN,
     "GET /api/v1/envelopes": _LOOK_UP,
     "GET /api/v1/rulebooks": _LOOK_UP,
     "GET /api/v1/rulebooks/{version}": _LOOK_UP,
@@ -47,16 +57,46 @@ DOORS = {
     "GET /api/v1/proposals/{ref}/history": _READ,
     "GET /api/v1/proposals/{ref}/snapshots": _READ,
     "GET /api/v1/proposals/{ref}/snapshots/{number}": _READ,
+    "GET /api/v1/proposals/{ref}/comments": Door(_DANES | {Role.AUDITOR}, "proposals:read"),
+    "POST /api/v1/proposals/{ref}/comments": Door(_DANES, "comments:write"),
+    "GET /api/v1/proposals/{ref}/conflicts": Door(MFA | {Role.AUDITOR}, "proposals:read"),
+    "POST /api/v1/proposals/{ref}/conflicts": Door(MFA, "proposals:read"),
+    "GET /api/v1/proposals/{ref}/attachments": _READ,
+    "POST /api/v1/proposals/{ref}/attachments": Door(IOM | {Role.MFA_REVIEWER, Role.MFA_HEAD}, "proposals:write"),
+    "GET /api/v1/proposals/{ref}/attachments/{id}": _READ,
+    "GET /api/v1/users": Door(frozenset({Role.ADMIN}), "admin"),
+    "POST /api/v1/users": _ADMIN,
+    "PATCH /api/v1/users/{id}": _ADMIN,
+    "GET /api/v1/tokens": _LOOK_UP,
+    "POST /api/v1/tokens": Door(EVERYONE, fresh=True),
+    "DELETE /api/v1/tokens/{id}": _LOOK_UP,
+    "GET /api/v1/audit": _AUDIT,
+    "GET /api/v1/audit/verify": _AUDIT,
+    # The pages tell by themselves who is logged in, and send everybody else to the login.
+    "GET /": _PUBLIC,
+    "GET /account": _PUBLIC,
+    "GET /login": _PUBLIC,
+    "POST /login": _PUBLIC,
+    "GET /login/code": _PUBLIC,
+    "POST /login/code": _PUBLIC,
+    "GET /login/enrol": _PUBLIC,
+    "POST /login/enrol": _PUBLIC,
+    "GET /login/sso": _PUBLIC,
+    "GET /login/callback": _PUBLIC,
+    "POST /logout": _PUBLIC,
 }
 
 
-def check_door(door: Door, actor: Actor) -> None:
-    """Refuse a role or a token that may not use the route at all."""
+def check_door(door: Door, actor: Actor, now: Now) -> None:
+    """Refuse a role, a token or a session that may not use the route at all, or not any more."""
     if actor.role not in door.roles:
         who = ", ".join(sorted(door.roles))
         raise Forbidden("role_not_allowed", f"This is for {who}; you are {actor.role}.")
     if door.scope and door.scope not in actor.scopes:
         raise Forbidden("scope_missing", f"This needs a token with the scope {door.scope}.")
+    if door.fresh and actor.authenticated_at is not None and now.at - actor.authenticated_at > FRESH:
+        said = "Show once more that it is you (/login?again=1); the last time was more than ten minutes ago."
+        raise Forbidden("authentication_too_old", said)
 
 
 _PATHS = [(name.split(" ")[0], compile_path(name.split(" ")[1])[0]) for name in DOORS]

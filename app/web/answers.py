@@ -12,13 +12,16 @@ from starlette.exceptions import HTTPException
 from app.db import Tx
 from app.domain.people import Actor
 from app.encoding import encode
-from app.errors import AppError, Conflict, Fault
+from app.errors import AppError, Conflict, Fault, Forbidden
 from app.faults import pointer
+from app.logs import logger
+from app.services import audit
 from app.services.idempotency import Answer, once
 from app.web.access import methods_at
 from app.web.requests import fingerprint, house, idempotency_key
 
 PROBLEM = "application/problem+json"
+log = logger("answers")
 
 
 def ok(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
@@ -36,6 +39,11 @@ def whole_list(items: list[Any]) -> Answer:
     return ok({"items": items, "next_cursor": None})
 
 
+def numbered_list(items: list[Any], following: int | None) -> Answer:
+    """One page of a list whose cursor is the number of its last item."""
+    return ok({"items": items, "next_cursor": following})
+
+
 def response(answer: Answer) -> Response:
     kind = PROBLEM if answer.status >= HTTPStatus.BAD_REQUEST else "application/json"
     return Response(answer.body, answer.status, answer.headers, kind)
@@ -50,10 +58,15 @@ def conditional(request: Request, answer: Answer) -> Response:
     return response(answer)
 
 
-async def write(request: Request, actor: Actor, raw: bytes, work: Callable[[Tx], Answer]) -> Response:
-    """Do a write in one transaction and answer after its commit; with an Idempotency-Key do it once only."""
+async def write(
+    request: Request, actor: Actor, raw: bytes, work: Callable[[Tx], Answer], once_only: bool = True
+) -> Response:
+    """Do a write in one transaction and answer after its commit; with an Idempotency-Key do it once only.
+
+    `once_only` is off where an answer may not be kept: a token is shown once.
+    """
     here, now = house(request), house(request).now()
-    key = idempotency_key(request) if request.method == "POST" else None
+    key = idempotency_key(request) if request.method == "POST" and once_only else None
     if key is None:
         return response(await here.database.write(work))
     mark, named = fingerprint(request, raw), (actor.id, key)
@@ -70,11 +83,29 @@ def problem(error: AppError) -> Response:
     return Response(encode(error.as_problem()), error.status, error.headers, PROBLEM)
 
 
+async def _note_refusal(request: Request, error: AppError) -> None:
+    """Write refused rights and refused submissions to the log of acts."""
+    state, here = request.scope["state"], house(request)
+    actor, submission = state.get("actor"), state.get("submission")
+    if actor is None or not (isinstance(error, Forbidden) or submission):
+        return
+    event, subject = ("submission.refused", submission) if submission else ("right.refused", _route(request))
+    codes = [error.code, *(refusal.code for refusal in error.refusals), *(fault.code for fault in error.faults)]
+    facts: audit.Facts = {"codes": list(dict.fromkeys(codes))[:20], "status": error.status}
+    await here.database.write(lambda tx: audit.record(tx, actor, event, subject[:120], here.now(), facts))
+
+
+def _route(request: Request) -> str:
+    path = getattr(request.scope.get("route"), "path", request.url.path)
+    return f"{request.method} {path}"
+
+
 def install_handlers(app: FastAPI) -> None:
     """Every way a request can fail ends in problem+json with a stable code; none shows a stack trace."""
 
     @app.exception_handler(AppError)
     async def refused(request: Request, error: AppError) -> Response:
+        await _note_refusal(request, error)
         return problem(error)
 
     @app.exception_handler(RequestValidationError)
@@ -97,5 +128,6 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
+        log.error("broken", exc_info=error)
         said = AppError("internal_error", "Something went wrong on our side; nothing was changed.")
         return problem(said)

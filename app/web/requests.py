@@ -2,7 +2,9 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -14,18 +16,21 @@ from app.domain.people import Actor
 from app.domain.rulebook import Rulebook
 from app.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMediaType
 from app.faults import did_you_mean, faults_of
-from app.services import access, clock
+from app.files import Files
+from app.services import access, clock, sessions
 from app.services.clock import Now
+from app.services.provider import Provider
 from app.services.rulebooks import Library
 from app.settings import Settings
 from app.web.access import Door, check_door
+from app.web.shield import COOKIE
 
 LARGEST_BODY = 2_000_000
 M = TypeVar("M", bound=BaseModel)
 _ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})(?:-[0-9a-f]{8})?"?')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class House:
     """What every request needs and is made once, at start."""
 
@@ -33,7 +38,11 @@ class House:
     database: Database
     library: Library
     doors: dict[Any, Door]
-    at_work: set[tuple[int, str]]
+    files: Files
+    provider: Provider | None = None
+    at_work: set[tuple[int, str]] = field(default_factory=set)
+    token_uses: dict[int, datetime] = field(default_factory=dict)
+    head_told: date | None = None
 
     @property
     def book(self) -> Rulebook:
@@ -49,12 +58,29 @@ def house(request: Request) -> House:
 
 
 async def caller(request: Request) -> Actor:
-    """The person behind the request, once it is clear that they may use this route: 401, then 403."""
-    here = house(request)
-    digest = access.token_hash(request.headers.get("authorization"))
-    now = here.now()
-    actor = await here.database.read(lambda tx: access.identify(tx, digest, now))
-    check_door(here.doors[request.scope["endpoint"]], actor)
+    """The person behind the request, once it is clear that they may use this route: 401, then 403.
+
+    A token in the header, or without one the session of the cookie.
+    """
+    here, now = house(request), house(request).now()
+    header, state = request.headers.get("authorization"), request.scope["state"]
+    secret = None if header else request.cookies.get(COOKIE)
+    if secret:
+        actor = await _session_actor(here, secret, now, state["address"])
+    else:
+        digest = access.token_hash(header)
+        actor = await here.database.read(lambda tx: access.identify(tx, digest, now, state["address"]))
+        if actor.token_id is not None:
+            here.token_uses[actor.token_id] = now.at
+    state["actor"], state["actor_id"] = actor, actor.id
+    check_door(here.doors[request.scope["endpoint"]], actor, now)
+    return actor
+
+
+async def _session_actor(here: House, secret: str, now: Now, address: str) -> Actor:
+    actor, row = await here.database.read(lambda tx: sessions.identify(tx, secret, now, address))
+    if now.at - row.seen_at > sessions.SEEN:
+        await here.database.write(lambda tx: sessions.seen(tx, secret, now))
     return actor
 
 
@@ -126,7 +152,7 @@ def fingerprint(request: Request, raw: bytes) -> bytes:
     return hashlib.sha256(line.encode() + raw).digest()
 
 
-def check_query(request: Request, known: dict[str, Any]) -> None:
+def check_query(request: Request, known: Collection[str]) -> None:
     """Refuse a query parameter that there is not: a misspelt filter must not answer with everything."""
     faults = []
     for name, value in request.query_params.multi_items():

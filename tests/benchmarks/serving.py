@@ -102,7 +102,12 @@ class Client:
 def screenings(folder: Path) -> float:
     """Rate of `POST /screenings` over the bare application's, median of interleaved rounds."""
     port, bare_port, body = free_port(), free_port(), EXAMPLE.read_bytes()
-    ours = {"EARMARK_DEMO": "1", "EARMARK_PORT": str(port), "EARMARK_VAR": str(folder)}
+    ours = {
+        "EARMARK_DEMO": "1",
+        "EARMARK_REQUESTS_PER_MINUTE": "10000000",
+        "EARMARK_PORT": str(port),
+        "EARMARK_VAR": str(folder),
+    }
     with running(["app", "serve"], port, ours):
         token = json.loads((folder / "demo.json").read_text())["iom_focal_point"]["token"]
         client = Client(port, "/api/v1/screenings", body, token)

@@ -23,17 +23,22 @@ _TITLES = {
     415: "Not application/json",
     422: "Not valid; `errors` names every fault with its pointer",
     428: "If-Match is missing",
+    429: "Too many requests this minute; `Retry-After` says when to go on",
 }
 
 
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: every error it can give."""
-    return {code: {"description": _TITLES[code]} for code in sorted({401, 403, *codes})}
+    return {code: {"description": _TITLES[code]} for code in sorted({401, 403, 429, *codes})}
 
 
-def answers(shape: type[BaseModel], example: Any, *codes: int, status: int = 200) -> dict[int | str, dict[str, Any]]:
+def answers(
+    shape: type[BaseModel] | None, example: Any, *codes: int, status: int = 200
+) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: what it answers with an example, and every error it can give."""
-    said = {"description": "Done" if status == 200 else "Made", "x-shape": shape.__name__, "x-example": example}
+    said: dict[str, Any] = {"description": {200: "Done", 201: "Made", 204: "Done, nothing to say"}[status]}
+    if shape:
+        said |= {"x-shape": shape.__name__, "x-example": example}
     return {status: said, **problems(*codes)}
 
 
@@ -51,11 +56,25 @@ _KEY = {
     "description": "Your name for this request: sent again, it is answered with the first answer and done once.",
 }
 EXAMPLE_CONTENT = {"title": "Protection along the Central Mediterranean route", "priority_areas": [3]}
+_UPLOAD = {
+    "type": "object",
+    "required": ["file"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {"type": "string", "contentMediaType": "application/octet-stream", "maxLength": 20_000_000},
+        "visibility": {"type": "string", "enum": ["shared", "internal"], "default": "shared"},
+    },
+}
 _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "screen_content": (shapes.ProposalIn, {"cycle": 2026, "content": EXAMPLE_CONTENT}),
     "create_proposal": (shapes.ProposalIn, {"cycle": 2027, "office": "IOM-NE", "content": EXAMPLE_CONTENT}),
     "replace_content": (Content, EXAMPLE_CONTENT),
     "make_move": (shapes.MoveIn, {"move": "submit"}),
+    "add_comment": (shapes.CommentIn, {"text": "We know the counterpart.", "visibility": "internal"}),
+    "declare_conflict": (shapes.ConflictIn, {"reason": "My sister works for the partner."}),
+    "add_user": (shapes.UserIn, {"name": "A. Reviewer", "email": "reviewer@example.org", "role": "mfa_reviewer"}),
+    "change_user": (shapes.UserPatch, {"disabled": True}),
+    "issue_token": (shapes.TokenIn, {"label": "submission script", "scopes": ["screenings"], "days": 90}),
     "move_window": (shapes.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
 }
 
@@ -84,7 +103,10 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     components = document.setdefault("components", {})
     own = {name: schema for name, schema in components.get("schemas", {}).items() if "ValidationError" not in name}
     components["schemas"] = {**own, **_without_null_defaults(defined["$defs"])}
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "earmark token"}}
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "earmark token"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-earmark"},
+    }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete_operation(path, method, operation)
@@ -100,7 +122,7 @@ def _without_null_defaults(schema: Any) -> Any:
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
     public = "401" not in operation["responses"]
-    operation["security"] = [] if public else [{"token": []}]
+    operation["security"] = [] if public else [{"token": []}, {"session": []}]
     body = _BODIES.get(operation["operationId"])
     if body:
         schema = {"$ref": _REF.format(model=body[0].__name__)}
@@ -108,6 +130,8 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
             "required": True,
             "content": {"application/json": {"schema": schema, "example": body[1]}},
         }
+    if operation["operationId"] == "add_attachment":
+        operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
     headers = ([_IF_MATCH] if method in ("put", "patch") or path.endswith("/moves") else []) + (
         [_KEY] if method == "post" else []
     )

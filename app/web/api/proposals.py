@@ -12,7 +12,7 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.domain.proposal import read_content
 from app.domain.vocabulary import COUNTRIES
-from app.domain.workflow import State
+from app.domain.workflow import Event, State
 from app.encoding import encode
 from app.errors import Fault, Invalid
 from app.records.proposals import Wanted
@@ -190,6 +190,9 @@ async def make_move(ref: Ref, request: Request) -> Response:
         faults=tuple(faults),
         expected=expected,
     )
+
+    if wanted.move == Event.SUBMIT:
+        request.scope["state"]["submission"] = ref
 
     def work(tx: Tx) -> Answer:
         casework.make_move(tx, actor, ref, wanted, book, now)

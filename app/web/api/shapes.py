@@ -1,9 +1,11 @@
 """The shapes of requests and answers, as the OpenAPI document shows them and requests are read."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.people import Role
 from app.domain.proposal import Content
 from app.domain.vocabulary import Day, Text, Year
 
@@ -48,6 +50,38 @@ class CyclePatch(In):
     opens_on: Day | None = None
     closes_on: Day | None = None
     reason: Reason
+
+
+class CommentIn(In):
+    text: Annotated[str, Text(1, 4000)]
+    visibility: Literal["internal"] = "internal"
+
+
+class ConflictIn(In):
+    reason: Reason
+
+
+class UserIn(In):
+    name: Annotated[str, Text(1, 200)]
+    email: Annotated[str, Text(3, 320)]
+    role: Annotated[Role, Field(strict=False)]
+    office: Annotated[str, Text(1, 40)] | None = None
+
+
+class UserPatch(In):
+    name: Annotated[str, Text(1, 200)] | None = None
+    role: Annotated[Role, Field(strict=False)] | None = None
+    office: Annotated[str, Text(1, 40)] | None = None
+    disabled: bool | None = None
+
+
+class TokenIn(In):
+    """`person` for an administrator; `scopes` left out means all that the role can have; `days` until it expires."""
+
+    label: Annotated[str, Text(1, 200)]
+    person: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    scopes: Annotated[list[Annotated[str, Text(1, 40)]], Field(min_length=1, max_length=20)] | None = None
+    days: Annotated[int, Field(ge=1, le=365)] = 365
 
 
 class FaultOut(Out):
@@ -240,6 +274,7 @@ class CycleOut(Out):
 
 class CycleList(Out):
     items: list[CycleOut]
+    next_cursor: None
 
 
 class EnvelopeOut(Out):
@@ -255,6 +290,7 @@ class EnvelopeOut(Out):
 
 class EnvelopeList(Out):
     items: list[EnvelopeOut]
+    next_cursor: None
 
 
 class RulebookHead(RulebookRef):
@@ -267,6 +303,7 @@ class RulebookHead(RulebookRef):
 
 class RulebookList(Out):
     items: list[RulebookHead]
+    next_cursor: None
 
 
 class RulebookOut(RulebookRef):
@@ -295,3 +332,119 @@ class FrameworkOut(Out):
 class Health(Out):
     status: str
     checks: dict[str, str] | None = None
+
+
+class By(Out):
+    role: str
+    name: str | None
+
+
+class CommentOut(Out):
+    id: int
+    at: datetime
+    by: By
+    visibility: str
+    text: str
+
+
+class CommentList(Out):
+    items: list[CommentOut]
+    next_cursor: None
+
+
+class ConflictOut(Out):
+    at: datetime
+    by: By
+    reason: str
+
+
+class ConflictList(Out):
+    items: list[ConflictOut]
+    next_cursor: None
+
+
+class AttachmentOut(Out):
+    id: int
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    visibility: Literal["shared", "internal"]
+    at: datetime
+
+
+class AttachmentList(Out):
+    items: list[AttachmentOut]
+    next_cursor: None
+
+
+class UserOut(Out):
+    id: int
+    name: str
+    email: str
+    role: Role
+    office: str | None
+    disabled: bool
+    created_at: datetime
+
+
+class UserPage(Out):
+    items: list[UserOut]
+    next_cursor: int | None
+
+
+class TokenOut(Out):
+    id: int
+    person: int
+    label: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class TokenMade(TokenOut):
+    token: str
+
+
+class TokenPage(Out):
+    items: list[TokenOut]
+    next_cursor: int | None
+
+
+class AuditActor(Out):
+    id: int
+    role: str | None
+
+
+class AuditEntry(Out):
+    seq: int
+    at: datetime
+    event: str
+    actor: AuditActor | None
+    token_id: int | None
+    address: str | None
+    subject: str
+    before: str | None
+    after: str | None
+    facts: dict[str, Any]
+    previous: str
+    hash: str
+
+
+class AuditPage(Out):
+    items: list[AuditEntry]
+    next_cursor: int | None
+
+
+class AuditFault(Out):
+    seq: int
+    message: str
+
+
+class AuditProof(Out):
+    sound: bool
+    entries: int
+    head: str
+    faults: list[AuditFault]

@@ -1,0 +1,35 @@
+"""Where the bytes of attachments are: under their SHA-256, in a folder or an S3-compatible store, by the same calls."""
+
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class Files:
+    """A store of bytes by their SHA-256; putting the same bytes again changes nothing."""
+
+    def __init__(self, url: str) -> None:
+        self._store: ObjectStore
+        if url.startswith("file://"):
+            folder = Path(url.removeprefix("file://"))
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._store = LocalStore(folder)
+        else:
+            self._store = from_url(url)
+
+    async def put(self, sha256: str, data: bytes) -> None:
+        await obstore.put_async(self._store, _place(sha256), data)
+
+    async def get(self, sha256: str) -> bytes | None:
+        """The bytes, or None when they are not there."""
+        try:
+            found = await obstore.get_async(self._store, _place(sha256))
+            return bytes(await found.bytes_async())
+        except (NotFoundError, FileNotFoundError):
+            return None
+
+
+def _place(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256}"

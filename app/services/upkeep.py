@@ -1,0 +1,40 @@
+"""Upkeep: what is kept no longer than it must be, and what is written down when the service starts."""
+
+from datetime import timedelta
+
+from app.db import Record, Tx
+from app.domain.rulebook import Rulebook
+from app.records import audit as audit_records
+from app.records import idempotency, sessions
+from app.services import audit
+from app.services.clock import Now
+from app.services.sessions import IDLE, LONGEST
+
+KEYS = timedelta(hours=48)  # an Idempotency-Key is promised for 24
+
+
+def tidy(tx: Tx, keep_days: int, now: Now) -> dict[str, int]:
+    """Delete ended sessions, old rate rows and idempotency keys; how many of each."""
+    kept = now.at - timedelta(days=keep_days)
+    return {
+        "sessions": sessions.end_before(tx, min(now.at - IDLE, now.at), now.at - LONGEST),
+        "rates": sessions.forget_windows(tx, int(kept.timestamp())),
+        "idempotency_keys": idempotency.forget_before(tx, now.at - KEYS),
+    }
+
+
+def head(tx: Tx) -> Record:
+    """The end of the log of acts."""
+    return audit_records.head(tx)
+
+
+def note_start(tx: Tx, book: Rulebook, configuration: str, now: Now) -> None:
+    """Write down that another rulebook or configuration is in force than at the start before; `configuration` is a hash."""
+    for event, subject, value in (
+        ("rulebook.in_force", f"rulebook/{book.version}", book.sha256),
+        ("configuration.in_force", "configuration", configuration),
+    ):
+        last = audit_records.last_of(tx, event)
+        before = last.after_sha256 if last else None
+        if before != value:
+            audit.record(tx, None, event, subject, now, before=before, after=value)

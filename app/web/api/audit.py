@@ -1,0 +1,79 @@
+"""The log of acts, for auditors and administrators."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.domain.people import Actor
+from app.errors import Fault, Invalid
+from app.records.audit import Wanted
+from app.services import audit
+from app.web.answers import numbered_list, ok, response
+from app.web.api import shapes
+from app.web.api.docs import answers
+from app.web.requests import caller, check_query, house
+
+router = APIRouter(prefix="/api/v1", tags=["audit"])
+Whoever = Annotated[Actor, Depends(caller)]
+_ENTRY = {
+    "seq": 12,
+    "at": "2026-11-23T09:07:00Z",
+    "event": "proposal.submit",
+    "actor": {"id": 2, "role": "iom_focal_point"},
+    "token_id": 2,
+    "address": "192.0.2.7",
+    "subject": "DK-IOM-2027-003",
+    "before": "0" * 64,
+    "after": "0" * 64,
+    "facts": {"from": "draft", "to": "submitted"},
+    "previous": "0" * 64,
+    "hash": "0" * 64,
+}
+
+
+@router.get(
+    "/audit",
+    operation_id="list_audit",
+    summary="Who did what, newest first",
+    responses=answers(shapes.AuditPage, {"items": [_ENTRY], "next_cursor": None}, 422),
+)
+async def list_audit(
+    request: Request,
+    actor: Whoever,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    event: Annotated[str | None, Query(max_length=60)] = None,
+    person: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    subject: Annotated[str | None, Query(max_length=120)] = None,
+    since: Annotated[datetime | None, Query()] = None,
+    until: Annotated[datetime | None, Query()] = None,
+) -> Response:
+    """`since` and `until` are instants with their offset; `cursor` is the `next_cursor` of the page before."""
+    check_query(request, {"limit", "cursor", "event", "person", "subject", "since", "until"})
+    for name, moment in (("since", since), ("until", until)):
+        if moment is not None and (moment.tzinfo is None or not 1 < moment.year < 9999):
+            fault = Fault(f"/{name}", "not_an_instant", "Write an instant with its offset: 2026-11-23T09:07:00Z.")
+            raise Invalid(
+                "validation_failed", "The query cannot be used; pointers name its parameters.", faults=[fault]
+            )
+    wanted = Wanted(event, person, subject, since, until, limit, cursor)
+    items, following = await house(request).database.read(lambda tx: audit.listed(tx, wanted))
+    return response(numbered_list(items, following))
+
+
+@router.get(
+    "/audit/verify",
+    operation_id="verify_audit",
+    summary="Read the log from its first entry and say whether it is whole",
+    responses=answers(shapes.AuditProof, {"sound": True, "entries": 12, "head": "0" * 64, "faults": []}, 422),
+)
+async def verify_audit(
+    request: Request,
+    actor: Whoever,
+    head: Annotated[list[str] | None, Query(description="published head hashes that must be in the log")] = None,
+) -> Response:
+    """A published `head` (minutes, decision letters, the daily log line) proves that no tail was cut and nothing rewritten."""
+    check_query(request, {"head"})
+    heads = [one.lower() for one in head or ()]
+    return response(ok(await house(request).database.read_long(lambda tx: audit.verify(tx, heads))))

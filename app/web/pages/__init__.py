@@ -1,0 +1,1 @@
+"""The pages for people in a browser, with their templates, words and static files."""

@@ -1,0 +1,143 @@
+"""What every request passes first: where it is from, whether a foreign page sent it, how many there were; and what every
+answer carries: its headers and one line in the log. Plain ASGI, so that no connection is held on the way."""
+
+import secrets
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from structlog.contextvars import bound_contextvars
+
+from app.encoding import encode
+from app.errors import AppError, Forbidden, TooManyRequests
+from app.logs import logger
+from app.settings import Settings
+
+COOKIE = "__Host-earmark"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+]
+_HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+log = logger("requests")
+App = Callable[[Any, Any, Any], Any]
+
+
+class Shield:
+    """The outermost layer. `scope["state"]` gets `address`, `request_id`, and later `actor_id` from whoever identifies."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        self.app, self.settings = app, settings
+        self.https = settings.public_url.startswith("https://")
+        self.counts: dict[str, int] = {}
+        self.minute = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        state = scope.setdefault("state", {})
+        state["address"] = self._address(scope, headers)
+        state["request_id"] = request_id = secrets.token_hex(8)
+        began, status = time.perf_counter(), 500
+
+        async def answer(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": self._headers(scope, message["headers"], request_id)}
+            await send(message)
+
+        with bound_contextvars(request_id=request_id):
+            try:
+                refusal = foreign(scope["method"], headers) or self._too_many(headers, state["address"])
+                await (_refuse(refusal, answer) if refusal else self.app(scope, receive, answer))
+            finally:
+                route = scope.get("route")
+                log.info(
+                    "answered",
+                    method=scope["method"],
+                    route=getattr(route, "path", None),
+                    status=status,
+                    actor=state.get("actor_id"),
+                    ms=round(1000 * (time.perf_counter() - began), 1),
+                )
+
+    def _address(self, scope: Any, headers: dict[bytes, str]) -> str:
+        """Where the request is from. X-Forwarded-For is believed as far as trusted proxies wrote it, from the right."""
+        address = str((scope.get("client") or ("unknown",))[0])
+        for said in reversed(headers.get(b"x-forwarded-for", "").split(",")):
+            if not said.strip() or not self._trusted(address):
+                break
+            try:
+                address = str(ip_address(said.strip()))
+            except ValueError:
+                break
+        return address
+
+    def _trusted(self, address: str) -> bool:
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self.settings.trusted_proxies)
+
+    def _too_many(self, headers: dict[bytes, str], address: str) -> AppError | None:
+        """Count requests by token, session or address in this minute and this instance."""
+        minute = int(time.time()) // 60
+        if minute != self.minute:
+            self.minute, self.counts = minute, {}
+        who = headers.get(b"authorization") or headers.get(b"cookie") or address
+        self.counts[who] = count = self.counts.get(who, 0) + 1
+        if count <= self.settings.requests_per_minute:
+            return None
+        wait = 60 - int(time.time()) % 60
+        said = f"More than {self.settings.requests_per_minute} requests this minute; go on in {wait} seconds."
+        return TooManyRequests("too_many_requests", said, headers={"Retry-After": str(wait)})
+
+    def _headers(self, scope: Any, given: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+        names = {name.lower() for name, _ in given}
+        usual = [*_HEADERS, *([_HSTS] if self.https else []), (b"x-request-id", request_id.encode())]
+        if b"content-security-policy" not in names:
+            usual.append((b"content-security-policy", CSP.encode()))
+        if b"cache-control" not in names:
+            kept = (
+                b"public, max-age=3600" if "/static/" in scope["path"] or "/assets/" in scope["path"] else b"no-store"
+            )
+            usual.append((b"cache-control", kept))
+        return [*given, *usual]
+
+
+def foreign(method: str, headers: dict[bytes, str]) -> AppError | None:
+    """The refusal of an unsafe request that another site's page may have sent with this person's cookie."""
+    if method in SAFE:
+        return None
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        own = site in ("same-origin", "none")
+    elif origin is not None:
+        own = urlsplit(origin).netloc == headers.get(b"host", "")
+    else:
+        own = COOKIE not in headers.get(b"cookie", "")
+    if own or (COOKIE not in headers.get(b"cookie", "") and b"authorization" in headers):
+        return None
+    return Forbidden("cross_site", "Another site's page sent this; nothing was done. Use the service's own pages.")
+
+
+async def _refuse(error: AppError, send: Any) -> None:
+    body = encode(error.as_problem())
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
