@@ -105,7 +105,7 @@ def database_url(request: pytest.FixtureRequest, filled: dict[str, Any], tmp_pat
         yield url
 
 
-def settings_for(url: str, var: Path, today: date = TODAY) -> Settings:
+def settings_for(url: str, var: Path, today: date = TODAY, env: dict[str, str] | None = None) -> Settings:
     return read_settings(
         {
             "EARMARK_VAR": str(var),
@@ -113,6 +113,7 @@ def settings_for(url: str, var: Path, today: date = TODAY) -> Settings:
             "EARMARK_DEMO": "1",
             "EARMARK_TODAY": today.isoformat(),
             "EARMARK_REQUESTS_PER_MINUTE": "1000000",
+            **(env or {}),
         }
     )
 
