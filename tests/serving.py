@@ -15,8 +15,8 @@ from app.settings import ROOT
 
 
 @contextlib.contextmanager
-def served(url: str, var: Path, demo: str = "1") -> Iterator[str]:
-    """The service over the database at `url`, as `make run` starts it; ready when this is entered."""
+def served(url: str, var: Path, demo: str = "1", local: str = "0", log: Path | None = None) -> Iterator[str]:
+    """The service over the database at `url`, as `make run` starts it; ready when this is entered. Logs go to `log`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -24,12 +24,15 @@ def served(url: str, var: Path, demo: str = "1") -> Iterator[str]:
         **os.environ,
         "EARMARK_REQUESTS_PER_MINUTE": "1000000",
         "EARMARK_DEMO": demo,
+        "EARMARK_LOCAL_LOGIN": local,
         "EARMARK_PORT": str(port),
         "EARMARK_VAR": str(var),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve"], cwd=ROOT, env={**env, "EARMARK_DATABASE_URL": url}
-    )
+    with (log or Path(os.devnull)).open("ab") as said:
+        command = [sys.executable, "-m", "app", "serve"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**env, "EARMARK_DATABASE_URL": url}, stdout=said, stderr=said
+        )
     try:
         for _ in range(300):
             with contextlib.suppress(httpx.TransportError):

@@ -33,9 +33,10 @@ class Known:
 
 
 def count_attempt(tx: Tx, account: str, address: str | None, now: Now) -> None:
-    """Count one attempt for the account and one for the address; TooManyRequests beyond ten in five minutes for either."""
+    """Count one attempt for the account, and for the address if given; beyond ten in five minutes TooManyRequests."""
     began = int(now.at.timestamp()) // WINDOW * WINDOW
-    names = [f"login:{hashlib.sha256(account.lower().encode()).hexdigest()[:40]}", f"login@{address}"]
+    names = [f"login:{hashlib.sha256(account.lower().encode()).hexdigest()[:40]}"]
+    names += [f"login@{address}"] if address else []
     counts = [sessions.count(tx, name, began) for name in names]
     if max(counts) > ATTEMPTS:
         wait = began + WINDOW - int(now.at.timestamp())

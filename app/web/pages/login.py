@@ -154,7 +154,7 @@ async def _take(request: Request, step: str) -> Response:
     def work(tx: Tx) -> tuple[str, str, list[str]]:
         _, state = sessions.unfinished(tx, secret, step, now)
         person_id = int(state["person"])
-        logins.count_attempt(tx, f"code/{person_id}", address, now)
+        logins.count_attempt(tx, f"code/{person_id}", None, now)
         if not logins.use_code(tx, person_id, code, now):
             logins.refuse(tx, logins.Known(person_id, ""), "code", now, address)
         fresh = logins.confirm_second_factor(tx, person_id, now) if step == "enrol" else []
