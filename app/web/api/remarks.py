@@ -1,11 +1,13 @@
 """Beside a proposal's life: internal comments, declared conflicts of interest, attachments."""
 
 import hashlib
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from app.db import Tx
@@ -141,15 +143,23 @@ async def _file(request: Request) -> tuple[str, bytes, str]:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise UnsupportedMediaType("not_multipart", "Send multipart/form-data with a part `file`.")
     length = request.headers.get("content-length", "0")
-    too_large = TooLarge("file_too_large", f"An attachment may have {uploads.LARGEST:,} bytes.")
     if length.isdecimal() and int(length) > uploads.LARGEST + 100_000:
-        raise too_large
+        raise _too_large()
     try:
-        form = await request.form(max_files=1, max_fields=3, max_part_size=10_000)
+        async with request.form(max_files=1, max_fields=3, max_part_size=10_000) as form:
+            return await _parts(form)
     except MultiPartException:
-        raise BadRequest(
-            "malformed_multipart", "The multipart body cannot be read, or has more than one file."
-        ) from None
+        raise _unreadable() from None
+    except HTTPException as error:  # what Starlette makes of a MultiPartException inside an application
+        raise (_unreadable() if error.status_code == HTTPStatus.BAD_REQUEST else error) from None
+
+
+def _unreadable() -> BadRequest:
+    return BadRequest("malformed_multipart", "The multipart body cannot be read, or has more than one file.")
+
+
+async def _parts(form: FormData) -> tuple[str, bytes, str]:
+    """Name, bytes and visibility, once everything in the form is as it must be."""
     file, visibility = form.get("file"), form.get("visibility", "shared")
     faults = [Fault(f"/{name}", "unknown_field", f"There is no part '{name}'.") for name in form if name not in _PARTS]
     if not isinstance(file, UploadFile):
@@ -160,8 +170,12 @@ async def _file(request: Request) -> tuple[str, bytes, str]:
         raise Invalid("validation_failed", "The file cannot be taken as it was sent.", faults=faults)
     data = await file.read(uploads.LARGEST + 1)
     if len(data) > uploads.LARGEST:
-        raise too_large
+        raise _too_large()
     return file.filename or "", data, str(visibility)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("file_too_large", f"An attachment may have {uploads.LARGEST:,} bytes.")
 
 
 _PARTS = frozenset({"file", "visibility"})
