@@ -23,7 +23,7 @@ from app.settings import RULES, Settings
 from app.web import docs_page, health
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
-from app.web.api import audit, people, proposals, remarks, rules, screenings
+from app.web.api import audit, people, proposals, remarks, review, rules, screenings
 from app.web.api.docs import install_openapi
 from app.web.pages import login, rendering
 from app.web.requests import House
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
         max_body_size=LARGEST + 100_000,
         lifespan=_lifespan,
     )
-    for room in (screenings, rules, proposals, remarks, people, audit, health, login, docs_page):
+    for room in (screenings, rules, proposals, review, remarks, people, audit, health, login, docs_page):
         app.router.routes.extend(room.router.routes)  # flat: include_router matches every route twice
     app.mount("/docs/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     install_handlers(app)

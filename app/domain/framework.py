@@ -52,6 +52,7 @@ class CycleCalendar(Policy):
     consultation_quarter: Annotated[int, Field(ge=1, le=4)]
     technical_meeting_quarter: Annotated[int, Field(ge=1, le=4)]
     return_days_after_screening: Annotated[int, Field(ge=1, le=90)]
+    clarification_days: Annotated[int, Field(ge=1, le=90)]
     report_due: Line
 
 

@@ -66,6 +66,10 @@ class Facts:
     lapsed_on: date | None = None
     missing: tuple[str, ...] = ()
     conflicted: bool = False
+    assessments: int = 0
+    assessments_needed: int = 0
+    recommendation: str | None = None
+    mandatory_met: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,18 @@ UNBIASED = Guard(
     "conflict_of_interest",
     lambda f: not f.conflicted,
     lambda f: "You have declared a conflict of interest in this proposal; somebody else must do this.",
+)
+ASSESSED = Guard(
+    "assessments_missing",
+    lambda f: f.assessments >= f.assessments_needed,
+    lambda f: f"{f.assessments} of {f.assessments_needed} assessments of this snapshot are completed.",
+)
+MANDATORY_MET = Guard(
+    "mandatory_not_met",
+    lambda f: f.recommendation != "approve" or f.mandatory_met,
+    lambda f: (
+        "The consolidated assessment does not find a, c and e met; such a proposal cannot be recommended for approval."
+    ),
 )
 OVERDUE = Guard("deadline_not_passed", lambda f: not _in_time(f), lambda f: "Its deadline has not passed.")
 PARTS_TO_COME = Guard(
@@ -130,7 +146,14 @@ MOVES = (
     Move(E.ADMIT, (S.RETURNED,), S.SUBMITTED, _HEAD, (MISREAD, UNBIASED), ("reason",)),
     Move(E.START_REVIEW, (S.SUBMITTED,), S.UNDER_REVIEW, _DESK, (UNBIASED,)),
     Move(E.RETURN, _IN_HAND, S.RETURNED, _DESK, (UNBIASED,), ("reason", "deadline")),
-    Move(E.RECOMMEND, (S.UNDER_REVIEW,), S.RECOMMENDED, _DESK, (PARTS_TO_COME, UNBIASED)),
+    Move(
+        E.RECOMMEND,
+        (S.UNDER_REVIEW,),
+        S.RECOMMENDED,
+        _DESK,
+        (ASSESSED, MANDATORY_MET, UNBIASED),
+        ("recommendation", "reason", "memo"),
+    ),
     Move(E.APPROVE, _TABLED, S.APPROVED, _HEAD, maker=Maker.CONSULTATION),
     Move(E.REJECT, _TABLED, S.REJECTED, _HEAD, maker=Maker.CONSULTATION),
     Move(E.DEFER, _TABLED, S.DEFERRED, _HEAD, maker=Maker.CONSULTATION),

@@ -217,3 +217,51 @@ attachment = Table(
     to("person.id", "person_id"),
     Column("at", Instant, nullable=False),
 )
+
+clarification = Table(
+    "clarification",
+    metadata,
+    key(),
+    to("proposal.id", "proposal_id", index=True),
+    Column("criterion", String(1)),
+    Column("field", String(60)),
+    Column("question", Text, nullable=False),
+    to("person.id", "asked_by"),
+    Column("asked_at", Instant, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("answer", Text),
+    to("person.id", "answered_by", nullable=True),
+    Column("answered_at", Instant),
+)
+
+# One person's judgement of one snapshot. `past` are the versions that were completed and reopened, with the reasons.
+assessment = Table(
+    "assessment",
+    metadata,
+    key(),
+    to("proposal.id", "proposal_id"),
+    Column("snapshot", Integer, nullable=False),
+    to("person.id", "person_id"),
+    Column("grades", Text, nullable=False),
+    Column("comments", Text, nullable=False),
+    Column("overall", Text, nullable=False),
+    Column("carried_from", Integer),
+    Column("updated_at", Instant, nullable=False),
+    Column("completed_at", Instant),
+    Column("past", Text, nullable=False),
+    UniqueConstraint("proposal_id", "snapshot", "person_id"),
+)
+
+# What the desk officer recommends to the consultation; the newest of a snapshot counts.
+recommendation = Table(
+    "recommendation",
+    metadata,
+    key(),
+    to("proposal.id", "proposal_id", index=True),
+    Column("snapshot", Integer, nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("memo", Text, nullable=False),
+    to("person.id", "person_id"),
+    Column("at", Instant, nullable=False),
+)

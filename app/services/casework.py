@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from app.db import Record, Tx
+from app.domain.assessment import mandatory_met
 from app.domain.cycle import return_deadline
 from app.domain.people import Actor, Side
 from app.domain.proposal import filled, missing_to_submit
@@ -12,7 +13,8 @@ from app.domain.rulebook import Rulebook
 from app.domain.workflow import Event, Facts, State, check_role, choose_move, lines_of, named, options
 from app.errors import Conflict, Fault, Forbidden, Invalid, PreconditionFailed, Refusal
 from app.records import cycles, proposals
-from app.services import audit, faces
+from app.records import review as review_records
+from app.services import audit, faces, review
 from app.services.clock import Now
 
 EDITABLE = (State.DRAFT, State.RETURNED)
@@ -25,6 +27,8 @@ class Request:
     move: str
     reason: str | None = None
     deadline: date | None = None
+    recommendation: str | None = None
+    memo: str | None = None
     named: frozenset[str] = frozenset()
     faults: tuple[Fault, ...] = ()
     expected: frozenset[int] | None = None
@@ -40,9 +44,12 @@ class Step:
     snapshot: int | None = None
 
 
-def facts_for(tx: Tx, row: Record, actor: Actor, now: Now) -> Facts:
+def facts_for(tx: Tx, row: Record, actor: Actor, book: Rulebook, now: Now) -> Facts:
     """All that guards look at when this person asks, as things stand in this transaction."""
     state, window = State(row.state), cycles.window_of(cycles.existing_cycle(tx, row.cycle_year))
+    assessed = review_records.assessments_of(tx, row.id, row.snapshots) if state is State.UNDER_REVIEW else []
+    done = sum(1 for one in assessed if one.completed_at)
+    mandatory = frozenset(one.letter for one in book.criteria.criteria if one.mandatory)
     return Facts(
         today=now.today,
         window_open=window.is_open(now.today),
@@ -52,6 +59,9 @@ def facts_for(tx: Tx, row: Record, actor: Actor, now: Now) -> Facts:
         lapsed_on=proposals.lapse_day(tx, row.id) if state is State.CANCELLED else None,
         missing=faces.missing_of(row) if state in EDITABLE else (),
         conflicted=proposals.has_conflict(tx, row.id, actor.id),
+        assessments=done,
+        assessments_needed=book.framework.assessments_needed,
+        mandatory_met=bool(done) and mandatory_met(review.consolidated(assessed), mandatory),
     )
 
 
@@ -72,13 +82,18 @@ def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, 
     if faults:
         raise Invalid("validation_failed", f"'{event}' cannot be made with what was sent.", faults=faults)
     _lapse_first(tx, row, now)
-    move = choose_move(State(row.state), event, actor.role, facts_for(tx, row, actor, now))
+    facts = replace(facts_for(tx, row, actor, book, now), recommendation=request.recommendation)
+    move = choose_move(State(row.state), event, actor.role, facts)
     if event is Event.SUBMIT:
         _submit(tx, actor, row, book, now)
         return
     changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
     if event is Event.RETURN:
         changes = {"deadline_on": request.deadline, "returned_by": "mfa"}
+    if event is Event.RECOMMEND:
+        recommended = {"snapshot": row.snapshots, "verdict": request.recommendation, "memo": request.memo}
+        own = {"proposal_id": row.id, "person_id": actor.id, "at": now.at, "reason": request.reason}
+        review_records.add_recommendation(tx, recommended | own)
     if event is Event.ADMIT:
         proposals.show_snapshot_to_iom(tx, row.id, row.snapshots)
     step = Step(actor, request.reason, changes["deadline_on"], row.snapshots or None)
@@ -189,9 +204,9 @@ def open_to_edit(tx: Tx, row: Record, now: Now) -> None:
         raise Conflict("wrong_state", message, refusals=[Refusal("wrong_state", message)])
 
 
-def options_for(tx: Tx, actor: Actor, row: Record, now: Now) -> list[dict[str, Any]]:
+def options_for(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now) -> list[dict[str, Any]]:
     """The moves this person may ever request here, each open or with every reason why it is not."""
-    state, facts = State(row.state), facts_for(tx, row, actor, now)
+    state, facts = State(row.state), facts_for(tx, row, actor, book, now)
     if state in EDITABLE and row.deadline_on < now.today:  # it lapses before any move
         state, facts = State.CANCELLED, replace(facts, lapsed_on=row.deadline_on)
     return [

@@ -1,9 +1,11 @@
 """What IOM brings in: making a proposal, replacing its content, and reading it back as each side sees it."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 from app.db import Record, Tx
+from app.domain.difference import differences
 from app.domain.people import Actor, Role, Side
 from app.domain.proposal import Content, as_json, stored_content, without_contact
 from app.domain.rulebook import Rulebook
@@ -126,13 +128,13 @@ def replace_content(
     audit.record(tx, actor, "proposal.edit", ref, now, before=audit.digest(row.content), after=after)
 
 
-def described(tx: Tx, actor: Actor, ref: str, now: Now) -> tuple[Record, bytes]:
+def described(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> tuple[Record, bytes]:
     """The proposal as this actor sees it: its row and its JSON, the stored texts spliced in unparsed."""
     row = faces.seen(tx, actor, ref)
     head = {
         **_listed(row),
         "snapshot": row.snapshot,
-        "moves": casework.options_for(tx, actor, row, now),
+        "moves": casework.options_for(tx, actor, row, book, now),
     }
     spliced = f',"screening":{row.screening},"content":{faces.content_text(row)}}}'
     return row, encode(head)[:-1] + spliced.encode()
@@ -223,3 +225,16 @@ def snapshot_of(tx: Tx, actor: Actor, ref: str, number: int) -> bytes:
     head = {"number": one.number, "taken_at": one.taken_at, "sha256": one.sha256}
     spliced = f',"screening":{one.result},"content":{faces.content_text(one)}}}'
     return encode(head)[:-1] + spliced.encode()
+
+
+def compared(tx: Tx, actor: Actor, ref: str, number: int, against: int | None) -> dict[str, Any]:
+    """What changed between two snapshots, field by field; the one before unless another is named."""
+    row = faces.seen(tx, actor, ref)
+    other = against if against is not None else number - 1
+    contents = []
+    for one in (other, number):
+        kept = proposals.snapshot_of(tx, row.id, one)
+        if kept is None:
+            raise NotFound("snapshot_not_found", f"{ref} has no snapshot {one}.")
+        contents.append(json.loads(kept.content))
+    return {"snapshot": number, "against": other, "changes": differences(*contents)}

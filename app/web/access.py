@@ -31,6 +31,7 @@ _READ = Door(READERS, "proposals:read")
 _LOOK_UP = Door(EVERYONE)
 _ADMIN = Door(frozenset({Role.ADMIN}), "admin", fresh=True)
 _AUDIT = Door(frozenset({Role.AUDITOR, Role.ADMIN}), "audit:read")
+_ASSESSOR = Door(frozenset({Role.MFA_REVIEWER}), "assessments:write")
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
 
@@ -57,6 +58,14 @@ DOORS = {
     "GET /api/v1/proposals/{ref}/history": _READ,
     "GET /api/v1/proposals/{ref}/snapshots": _READ,
     "GET /api/v1/proposals/{ref}/snapshots/{number}": _READ,
+    "GET /api/v1/proposals/{ref}/snapshots/{number}/diff": _READ,
+    "GET /api/v1/proposals/{ref}/clarifications": _READ,
+    "POST /api/v1/proposals/{ref}/clarifications": Door(frozenset({Role.MFA_REVIEWER}), "assessments:write"),
+    "POST /api/v1/proposals/{ref}/clarifications/{id}/answer": Door(IOM, "proposals:write"),
+    "GET /api/v1/proposals/{ref}/assessments": Door(MFA | {Role.AUDITOR}, "proposals:read"),
+    "PUT /api/v1/proposals/{ref}/assessments/mine": _ASSESSOR,
+    "POST /api/v1/proposals/{ref}/assessments/mine/complete": _ASSESSOR,
+    "POST /api/v1/proposals/{ref}/assessments/mine/reopen": _ASSESSOR,
     "GET /api/v1/proposals/{ref}/comments": Door(_DANES | {Role.AUDITOR}, "proposals:read"),
     "POST /api/v1/proposals/{ref}/comments": Door(_DANES, "comments:write"),
     "GET /api/v1/proposals/{ref}/conflicts": Door(MFA | {Role.AUDITOR}, "proposals:read"),

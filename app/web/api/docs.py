@@ -49,6 +49,7 @@ _IF_MATCH = {
     "example": '"3"',
     "description": "The ETag of what you have read; 412 when it has changed since.",
 }
+_CONDITIONAL = ("replace_content", "move_window")
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -70,6 +71,10 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "create_proposal": (shapes.ProposalIn, {"cycle": 2027, "office": "IOM-NE", "content": EXAMPLE_CONTENT}),
     "replace_content": (Content, EXAMPLE_CONTENT),
     "make_move": (shapes.MoveIn, {"move": "submit"}),
+    "ask_clarification": (shapes.ClarificationIn, {"criterion": "d", "question": "Which partners are confirmed?"}),
+    "answer_clarification": (shapes.AnswerIn, {"answer": "Both, by letters of November."}),
+    "save_assessment": (shapes.AssessmentIn, {"grades": {"a": 3}, "comments": {}, "overall": "Sound."}),
+    "reopen_assessment": (shapes.ReopenIn, {"reason": "IOM answered the open question."}),
     "add_comment": (shapes.CommentIn, {"text": "We know the counterpart.", "visibility": "internal"}),
     "declare_conflict": (shapes.ConflictIn, {"reason": "My sister works for the partner."}),
     "add_user": (shapes.UserIn, {"name": "A. Reviewer", "email": "reviewer@example.org", "role": "mfa_reviewer"}),
@@ -132,7 +137,7 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         }
     if operation["operationId"] == "add_attachment":
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
-    headers = ([_IF_MATCH] if method in ("put", "patch") or path.endswith("/moves") else []) + (
+    headers = ([_IF_MATCH] if operation["operationId"] in _CONDITIONAL or path.endswith("/moves") else []) + (
         [_KEY] if method == "post" else []
     )
     if headers:

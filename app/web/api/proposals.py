@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from app.db import Tx
 from app.domain.people import Actor
 from app.domain.proposal import read_content
+from app.domain.rulebook import Rulebook
 from app.domain.vocabulary import COUNTRIES
 from app.domain.workflow import Event, State
 from app.encoding import encode
@@ -50,8 +51,8 @@ _STEP = {"number": 1, "at": "2026-11-23T09:07:00Z", "event": "create", "from": N
 _SNAPSHOT = {"number": 1, "taken_at": "2026-11-23T09:07:00Z", "sha256": "0" * 64}
 
 
-def _shown(tx: Tx, actor: Actor, ref: str, now: Now, status: int = 200) -> Answer:
-    row, body = intake.described(tx, actor, ref, now)
+def _shown(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now, status: int = 200) -> Answer:
+    row, body = intake.described(tx, actor, ref, book, now)
     made = {"Location": f"/api/v1/proposals/{ref}"} if status == 201 else {}
     return Answer(status, body, {**etag(row.version, body), **made})
 
@@ -72,7 +73,7 @@ async def create_proposal(request: Request) -> Response:
 
     def work(tx: Tx) -> Answer:
         ref = intake.create(tx, actor, sent.cycle, sent.office, sent.content, sent.faults, book, now)
-        return _shown(tx, actor, ref, now, 201)
+        return _shown(tx, actor, ref, book, now, 201)
 
     return await write(request, actor, sent.raw, work)
 
@@ -142,8 +143,8 @@ def _after(cursor: str, sort: str) -> tuple[Any, int]:
 async def read_proposal(ref: Ref, request: Request) -> Response:
     """IOM sees what it works on; the Danish side the last snapshot. `moves` says what you can do, and what refuses the rest."""
     actor = await caller(request)
-    now = house(request).now()
-    return conditional(request, await house(request).database.read(lambda tx: _shown(tx, actor, ref, now)))
+    book, now = house(request).book, house(request).now()
+    return conditional(request, await house(request).database.read(lambda tx: _shown(tx, actor, ref, book, now)))
 
 
 @router.put(
@@ -163,7 +164,7 @@ async def replace_content(ref: Ref, request: Request) -> Response:
 
     def work(tx: Tx) -> Answer:
         intake.replace_content(tx, actor, ref, content, faults, expected, given, book, now)
-        return _shown(tx, actor, ref, now)
+        return _shown(tx, actor, ref, book, now)
 
     return await write(request, actor, raw, work)
 
@@ -186,6 +187,8 @@ async def make_move(ref: Ref, request: Request) -> Response:
         move=name.strip() if isinstance(name, str) else "",
         reason=read.reason if read else None,
         deadline=read.deadline if read else None,
+        recommendation=read.recommendation if read else None,
+        memo=read.memo if read else None,
         named=frozenset(value) if isinstance(value, dict) else frozenset(),
         faults=tuple(faults),
         expected=expected,
@@ -196,7 +199,7 @@ async def make_move(ref: Ref, request: Request) -> Response:
 
     def work(tx: Tx) -> Answer:
         casework.make_move(tx, actor, ref, wanted, book, now)
-        return _shown(tx, actor, ref, now)
+        return _shown(tx, actor, ref, book, now)
 
     return await write(request, actor, raw, work)
 
@@ -249,3 +252,21 @@ async def read_snapshot(ref: Ref, number: Annotated[int, Path(ge=1, le=100000)],
     """The SHA-256 is that of the content's canonical JSON without `contact`, which can be erased."""
     actor = await caller(request)
     return response(ok(await house(request).database.read(lambda tx: intake.snapshot_of(tx, actor, ref, number))))
+
+
+@router.get(
+    "/proposals/{ref}/snapshots/{number}/diff",
+    operation_id="compare_snapshots",
+    summary="What changed in a snapshot, field by field",
+    responses=answers(shapes.DiffOut, {"snapshot": 2, "against": 1, "changes": []}, 404, 422),
+)
+async def compare_snapshots(
+    ref: Ref,
+    number: Annotated[int, Path(ge=1, le=100000)],
+    request: Request,
+    actor: Annotated[Actor, Depends(caller)],
+    against: Annotated[int | None, Query(ge=1, le=100000)] = None,
+) -> Response:
+    """Against the one before, unless `against` names another."""
+    check_query(request, {"against"})
+    return response(ok(await house(request).database.read(lambda tx: intake.compared(tx, actor, ref, number, against))))

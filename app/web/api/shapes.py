@@ -1,13 +1,13 @@
 """The shapes of requests and answers, as the OpenAPI document shows them and requests are read."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.people import Role
-from app.domain.proposal import Content
-from app.domain.vocabulary import Day, Text, Year
+from app.domain.proposal import Content, Letter
+from app.domain.vocabulary import Day, OneOf, Text, Year
 
 
 class In(BaseModel):
@@ -44,6 +44,7 @@ class MoveIn(In):
     reason: Reason | None = None
     deadline: Day | None = None
     recommendation: Literal["approve", "reject", "defer"] | None = None
+    memo: Annotated[str, Text(1, 20000)] | None = None
 
 
 class CyclePatch(In):
@@ -82,6 +83,31 @@ class TokenIn(In):
     person: Annotated[int, Field(ge=1, le=2**53)] | None = None
     scopes: Annotated[list[Annotated[str, Text(1, 40)]], Field(min_length=1, max_length=20)] | None = None
     days: Annotated[int, Field(ge=1, le=365)] = 365
+
+
+ContentField = Annotated[str, OneOf(tuple(Content.model_fields), "a field of the content")]
+Grade = Annotated[int, Field(ge=0, le=4)]
+
+
+class ClarificationIn(In):
+    criterion: Letter | None = None
+    field: ContentField | None = None
+    question: Annotated[str, Text(1, 4000)]
+
+
+class AnswerIn(In):
+    answer: Annotated[str, Text(1, 8000)]
+
+
+class AssessmentIn(In):
+    grades: dict[Letter, Grade | None]
+    comments: dict[Letter, Annotated[str, Text(1, 4000)]] = Field(default_factory=dict)
+    overall: Annotated[str, Text(0, 8000)] = ""
+    carried_from: Annotated[int, Field(ge=1, le=100000)] | None = None
+
+
+class ReopenIn(In):
+    reason: Reason
 
 
 class FaultOut(Out):
@@ -448,3 +474,63 @@ class AuditProof(Out):
     entries: int
     head: str
     faults: list[AuditFault]
+
+
+class ClarificationOut(Out):
+    id: int
+    criterion: str | None
+    field: str | None
+    question: str
+    asked_at: datetime
+    due_on: date
+    answer: str | None
+    answered_at: datetime | None
+
+
+class ClarificationList(Out):
+    items: list[ClarificationOut]
+    next_cursor: None
+
+
+class AssessmentOut(Out):
+    """One person's assessment; `past` are its completed versions that were reopened, with the reasons."""
+
+    grades: dict[str, int | None]
+    comments: dict[str, str]
+    overall: str
+    snapshot: int
+    carried_from: int | None
+    updated_at: datetime
+    completed_at: datetime | None
+    past: list[dict[str, Any]]
+
+
+class OthersAssessment(AssessmentOut):
+    by: By
+
+
+class OwnAssessmentOut(Out):
+    snapshot: int
+    mine: AssessmentOut | None
+    earlier: AssessmentOut | None
+
+
+class AssessmentsOut(OwnAssessmentOut):
+    needed: int
+    completed: int
+    blind: bool
+    items: list[OthersAssessment]
+    next_cursor: None
+    consolidated: dict[str, Any] | None
+
+
+class ChangeOut(Out):
+    pointer: str
+    before: Any
+    after: Any
+
+
+class DiffOut(Out):
+    snapshot: int
+    against: int
+    changes: list[ChangeOut]

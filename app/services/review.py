@@ -1,0 +1,219 @@
+"""Review by people: questions to IOM, and assessments, each blind until one's own is completed."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from app.db import Record, Tx
+from app.domain.assessment import Consolidated, Ground, as_json, consolidate, grade_faults, lacking
+from app.domain.people import Actor, Role
+from app.domain.rulebook import Rulebook
+from app.domain.workflow import State
+from app.errors import Conflict, Fault, Invalid, NotFound, Refusal
+from app.records import proposals, review
+from app.services import audit, faces
+from app.services.clock import Now
+
+ASKED_IN = (State.SUBMITTED, State.UNDER_REVIEW, State.RECOMMENDED, State.DEFERRED)
+
+
+def ask(
+    tx: Tx, actor: Actor, ref: str, criterion: str | None, field: str | None, question: str, book: Rulebook, now: Now
+) -> dict[str, Any]:
+    """Ask IOM about a proposal, one criterion or one field of its content. The content stays as it is."""
+    row = faces.seen_to_change(tx, actor, ref)
+    _refuse_unless(row.state in ASKED_IN, "wrong_state", f"A proposal that is {row.state} is not asked about.")
+    _refuse_conflict(tx, row, actor)
+    days = book.framework.calendar.clarification_days
+    values = {
+        "proposal_id": row.id,
+        "criterion": criterion,
+        "field": field,
+        "question": question,
+        "asked_by": actor.id,
+        "asked_at": now.at,
+        "due_on": now.today + timedelta(days=days),
+    }
+    clarification_id = review.add_clarification(tx, values)
+    audit.record(
+        tx, actor, "clarification.ask", ref, now, {"clarification": clarification_id}, after=audit.digest(question)
+    )
+    made = review.clarification_of(tx, row.id, clarification_id)
+    assert made
+    return _question(made)
+
+
+def answer(tx: Tx, actor: Actor, ref: str, clarification_id: int, text: str, now: Now) -> dict[str, Any]:
+    """Answer a question, once."""
+    row = faces.seen_to_change(tx, actor, ref)
+    if review.clarification_of(tx, row.id, clarification_id) is None:
+        raise NotFound("clarification_not_found", f"{ref} has no clarification {clarification_id}.")
+    _refuse_unless(row.state in ASKED_IN, "wrong_state", f"A proposal that is {row.state} takes no answers.")
+    held = review.answer(tx, clarification_id, text, actor.id, now.at)
+    _refuse_unless(held, "answered_already", "This question has been answered; the answer stands.")
+    facts: audit.Facts = {"clarification": clarification_id}
+    audit.record(tx, actor, "clarification.answer", ref, now, facts, after=audit.digest(text))
+    made = review.clarification_of(tx, row.id, clarification_id)
+    assert made
+    return _question(made)
+
+
+def questions(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
+    """Every question about a proposal with its answer, oldest first; both sides see them."""
+    row = faces.seen(tx, actor, ref)
+    return [_question(one) for one in review.clarifications_of(tx, row.id)]
+
+
+def _question(row: Record) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "criterion": row.criterion,
+        "field": row.field,
+        "question": row.question,
+        "asked_at": row.asked_at,
+        "due_on": row.due_on.isoformat(),
+        "answer": row.answer,
+        "answered_at": row.answered_at,
+    }
+
+
+def _refuse_unless(holds: bool, code: str, message: str) -> None:
+    if not holds:
+        raise Conflict(code, message, refusals=[Refusal(code, message)])
+
+
+def _refuse_conflict(tx: Tx, row: Record, actor: Actor) -> None:
+    said = "You have declared a conflict of interest in this proposal; somebody else must do this."
+    _refuse_unless(not proposals.has_conflict(tx, row.id, actor.id), "conflict_of_interest", said)
+
+
+def save(
+    tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], faults: list[Fault], book: Rulebook, now: Now
+) -> dict[str, Any]:
+    """Save one's own assessment of the snapshot under review, as far as it goes; 404, 422, 409."""
+    row, ground = _under_review(tx, actor, ref, book, faults)
+    wrong = grade_faults(sent["grades"], ground)
+    if wrong:
+        raise Invalid("validation_failed", "These grades cannot be given.", faults=wrong)
+    mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
+    done = mine is not None and mine.completed_at is not None
+    _refuse_unless(not done, "completed_already", "Your assessment is completed; reopen it with a reason to change it.")
+    values = {
+        "grades": json.dumps(sent["grades"]),
+        "comments": json.dumps(sent["comments"]),
+        "overall": sent["overall"],
+        "carried_from": sent["carried_from"],
+        "updated_at": now.at,
+    }
+    review.put_assessment(tx, row.id, row.snapshot, actor.id, values)
+    audit.record(tx, actor, "assessment.save", ref, now, {"snapshot": row.snapshot}, after=audit.digest(sent))
+    return own(tx, actor, ref)
+
+
+def complete(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> dict[str, Any]:
+    """Complete one's own assessment; from then on one sees the others'."""
+    row, ground = _under_review(tx, actor, ref, book, [])
+    mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
+    said: dict[str, Any] = _stored(mine) if mine else {"grades": {}, "comments": {}, "overall": ""}
+    faults = lacking(said["grades"], said["comments"], said["overall"], ground)
+    if faults:
+        raise Invalid("assessment_incomplete", "The assessment cannot be completed yet.", faults=faults)
+    done = mine is not None and mine.completed_at is not None
+    _refuse_unless(not done, "completed_already", "Your assessment is completed already.")
+    review.put_assessment(tx, row.id, row.snapshot, actor.id, {"completed_at": now.at})
+    audit.record(tx, actor, "assessment.complete", ref, now, {"snapshot": row.snapshot}, after=audit.digest(said))
+    return own(tx, actor, ref)
+
+
+def reopen(tx: Tx, actor: Actor, ref: str, reason: str, book: Rulebook, now: Now) -> dict[str, Any]:
+    """Reopen one's own completed assessment; what it was, and why it is changed, is kept."""
+    row, _ = _under_review(tx, actor, ref, book, [])
+    mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
+    if mine is None or mine.completed_at is None:
+        _refuse_unless(False, "not_completed", "Only a completed assessment can be reopened.")
+        raise AssertionError
+    before = {**_stored(mine), "completed_at": mine.completed_at.isoformat(), "reopened_because": reason}
+    past = [*json.loads(mine.past), before]
+    review.put_assessment(tx, row.id, row.snapshot, actor.id, {"completed_at": None, "past": json.dumps(past)})
+    facts: audit.Facts = {"snapshot": row.snapshot}
+    audit.record(
+        tx, actor, "assessment.reopen", ref, now, facts, before=audit.digest(before), after=audit.digest(reason)
+    )
+    return own(tx, actor, ref)
+
+
+def _under_review(tx: Tx, actor: Actor, ref: str, book: Rulebook, faults: list[Fault]) -> tuple[Record, Ground]:
+    """The proposal, if its last snapshot can be assessed by this person now, and what an assessment is held against."""
+    row = faces.seen_to_change(tx, actor, ref)
+    if faults:
+        raise Invalid("validation_failed", "The assessment cannot be saved as it was sent.", faults=faults)
+    said = f"Assessments are made while a proposal is under review; this one is {row.state}."
+    _refuse_unless(row.state == State.UNDER_REVIEW, "wrong_state", said)
+    _refuse_conflict(tx, row, actor)
+    return row, ground_of(tx, row.id, row.snapshot, book)
+
+
+def ground_of(tx: Tx, proposal_id: int, snapshot: int, book: Rulebook) -> Ground:
+    """What assessments of a snapshot are held against."""
+    kept = proposals.snapshot_of(tx, proposal_id, snapshot)
+    assert kept, "a proposal under review has its snapshot"
+    criteria, content = json.loads(kept.result)["criteria"], json.loads(kept.content)
+    claimed = {letter for letter, statement in content.get("criteria", {}).items() if statement}
+    return Ground(
+        {one["letter"]: one["state"] for one in criteria},
+        frozenset(one["letter"] for one in criteria if one["mandatory"]),
+        frozenset(claimed),
+        {one["letter"]: one["weight"] for one in criteria},
+    )
+
+
+def own(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
+    """One's own assessment of the snapshot under review, and where there is one, the completed one of the snapshot before."""
+    row = faces.seen(tx, actor, ref)
+    mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
+    before = [one for one in review.assessments_of(tx, row.id) if one.person_id == actor.id and one.completed_at]
+    earlier = [one for one in before if one.snapshot < row.snapshot]
+    return {
+        "snapshot": row.snapshot,
+        "mine": _shown(mine) if mine else None,
+        "earlier": _shown(earlier[-1]) if earlier else None,
+    }
+
+
+def overview(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> dict[str, Any]:
+    """The assessments of the snapshot under review. Assessors see the others' once they have completed their own."""
+    row = faces.seen(tx, actor, ref)
+    ground = ground_of(tx, row.id, row.snapshot, book)
+    rows = review.assessments_of(tx, row.id, row.snapshot)
+    done = [one for one in rows if one.completed_at]
+    blind = actor.role is Role.MFA_REVIEWER and actor.id not in {one.person_id for one in done}
+    shown = [] if blind else [{"by": {"role": Role.MFA_REVIEWER, "name": one.name}, **_shown(one)} for one in done]
+    return {
+        **own(tx, actor, ref),
+        "needed": book.framework.assessments_needed,
+        "completed": len(done),
+        "blind": blind,
+        "items": shown,
+        "next_cursor": None,
+        "consolidated": None if blind or not done else as_json(consolidated(rows), ground.weights),
+    }
+
+
+def consolidated(rows: list[Record]) -> list[Consolidated]:
+    """What the completed ones among these assessments come to."""
+    return consolidate([json.loads(one.grades) for one in rows if one.completed_at])
+
+
+def _stored(row: Record) -> dict[str, Any]:
+    return {"grades": json.loads(row.grades), "comments": json.loads(row.comments), "overall": row.overall}
+
+
+def _shown(row: Record) -> dict[str, Any]:
+    return {
+        **_stored(row),
+        "snapshot": row.snapshot,
+        "carried_from": row.carried_from,
+        "updated_at": row.updated_at,
+        "completed_at": row.completed_at,
+        "past": json.loads(row.past),
+    }

@@ -1,0 +1,141 @@
+"""Review by people: clarifications and assessments."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from app.domain.people import Actor
+from app.errors import Invalid
+from app.services import faces, review
+from app.web.answers import ok, response, whole_list, write
+from app.web.api import shapes
+from app.web.api.docs import answers
+from app.web.api.proposals import Ref
+from app.web.requests import caller, house, read_as, read_json
+
+router = APIRouter(prefix="/api/v1", tags=["review"])
+Whoever = Annotated[Actor, Depends(caller)]
+_QUESTION = {
+    "id": 2,
+    "criterion": "d",
+    "field": None,
+    "question": "Which partners are confirmed in writing?",
+    "asked_at": "2026-12-01T09:07:00Z",
+    "due_on": "2026-12-15",
+    "answer": None,
+    "answered_at": None,
+}
+_GRADES = {"grades": {"a": 3, "b": None}, "comments": {"b": "Not claimed."}, "overall": "Sound.", "carried_from": None}
+_STORED = {**_GRADES, "snapshot": 1, "updated_at": "2027-01-12T09:07:00Z", "completed_at": None, "past": []}
+_OWN = {"snapshot": 1, "mine": _STORED, "earlier": None}
+_ALL = {**_OWN, "needed": 2, "completed": 0, "blind": True, "items": [], "next_cursor": None, "consolidated": None}
+
+
+async def _sent(request: Request, actor: Actor, ref: str, model: Any) -> tuple[Any, bytes]:
+    """What is sent about a proposal that this actor sees: 404 goes before 422."""
+    await house(request).database.read(lambda tx: faces.seen(tx, actor, ref))
+    value, raw = await read_json(request)
+    read, faults = read_as(model, value)
+    if read is None:
+        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
+    return read, raw
+
+
+@router.get(
+    "/proposals/{ref}/clarifications",
+    operation_id="list_clarifications",
+    summary="Questions to IOM and their answers",
+    responses=answers(shapes.ClarificationList, {"items": [_QUESTION], "next_cursor": None}, 404),
+)
+async def list_clarifications(ref: Ref, request: Request) -> Response:
+    actor = await caller(request)
+    return response(whole_list(await house(request).database.read(lambda tx: review.questions(tx, actor, ref))))
+
+
+@router.post(
+    "/proposals/{ref}/clarifications",
+    operation_id="ask_clarification",
+    summary="Ask IOM about the proposal, a criterion or a field",
+    status_code=201,
+    responses=answers(shapes.ClarificationOut, _QUESTION, 400, 404, 409, 413, 415, 422, status=201),
+)
+async def ask_clarification(ref: Ref, request: Request) -> Response:
+    """Answering does not change the content; a `return` lets IOM do that."""
+    actor, here = await caller(request), house(request)
+    book, now = here.book, here.now()
+    new, raw = await _sent(request, actor, ref, shapes.ClarificationIn)
+    return await write(
+        request,
+        actor,
+        raw,
+        lambda tx: ok(review.ask(tx, actor, ref, new.criterion, new.field, new.question, book, now), 201),
+    )
+
+
+@router.post(
+    "/proposals/{ref}/clarifications/{id}/answer",
+    operation_id="answer_clarification",
+    summary="Answer a question, once",
+    responses=answers(shapes.ClarificationOut, _QUESTION, 400, 404, 409, 413, 415, 422),
+)
+async def answer_clarification(
+    ref: Ref, id: Annotated[int, Path(ge=1, le=2**53)], request: Request, actor: Whoever
+) -> Response:
+    now = house(request).now()
+    new, raw = await _sent(request, actor, ref, shapes.AnswerIn)
+    return await write(request, actor, raw, lambda tx: ok(review.answer(tx, actor, ref, id, new.answer, now)))
+
+
+@router.get(
+    "/proposals/{ref}/assessments",
+    operation_id="list_assessments",
+    summary="Assessments of the snapshot under review, and what they come to",
+    responses=answers(shapes.AssessmentsOut, _ALL, 404),
+)
+async def list_assessments(ref: Ref, request: Request) -> Response:
+    """A reviewer sees the others' grades once their own assessment is completed (`blind` says so)."""
+    actor, here = await caller(request), house(request)
+    book = here.book
+    return response(ok(await here.database.read(lambda tx: review.overview(tx, actor, ref, book))))
+
+
+@router.put(
+    "/proposals/{ref}/assessments/mine",
+    operation_id="save_assessment",
+    summary="Save your assessment of the snapshot under review, as far as it goes",
+    responses=answers(shapes.OwnAssessmentOut, _OWN, 400, 404, 409, 413, 415, 422),
+)
+async def save_assessment(ref: Ref, request: Request) -> Response:
+    """Grades 0-4, or null for not applicable; `carried_from` names the snapshot whose grades you took over."""
+    actor, here = await caller(request), house(request)
+    book, now = here.book, here.now()
+    new, raw = await _sent(request, actor, ref, shapes.AssessmentIn)
+    sent = new.model_dump()
+    return await write(request, actor, raw, lambda tx: ok(review.save(tx, actor, ref, sent, [], book, now)))
+
+
+@router.post(
+    "/proposals/{ref}/assessments/mine/complete",
+    operation_id="complete_assessment",
+    summary="Complete your assessment",
+    responses=answers(shapes.OwnAssessmentOut, _OWN, 400, 404, 409, 422),
+)
+async def complete_assessment(ref: Ref, request: Request) -> Response:
+    """Every criterion needs a grade, every grade that departs from the screening a comment, and all of it a word."""
+    actor, here = await caller(request), house(request)
+    book, now = here.book, here.now()
+    return await write(request, actor, b"", lambda tx: ok(review.complete(tx, actor, ref, book, now)))
+
+
+@router.post(
+    "/proposals/{ref}/assessments/mine/reopen",
+    operation_id="reopen_assessment",
+    summary="Reopen your completed assessment, with a reason",
+    responses=answers(shapes.OwnAssessmentOut, _OWN, 400, 404, 409, 413, 415, 422),
+)
+async def reopen_assessment(ref: Ref, request: Request) -> Response:
+    """What it was stays in `past`."""
+    actor, here = await caller(request), house(request)
+    book, now = here.book, here.now()
+    new, raw = await _sent(request, actor, ref, shapes.ReopenIn)
+    return await write(request, actor, raw, lambda tx: ok(review.reopen(tx, actor, ref, new.reason, book, now)))
