@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -89,7 +90,7 @@ def _note_start(settings: Settings) -> None:
     """Write a changed rulebook or configuration to the log of acts; a database not migrated yet has no log."""
     public = {name: str(getattr(settings, name)) for name in Settings.__slots__ if name not in ("database_url", "oidc")}
     if settings.oidc:
-        public["oidc"] = f"{settings.oidc.issuer} {settings.oidc.client_id} {dict(settings.oidc.roles)}"
+        public["oidc"] = str(replace(settings.oidc, client_secret=""))
     configuration = hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
     library = open_library(RULES, settings.framework)
     with open_database(settings.database_url).transaction() as tx:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, Row, Select, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, Row, Select, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -89,6 +90,11 @@ class Hot:
         row = namedtuple("row", [str(column.key) for column in columns])  # type: ignore[misc]  # the columns are data
         self._ready[dialect.name] = _Ready(str(compiled), order, row, [(i, p) for i, p in enumerate(made) if p])
         return self._ready[dialect.name]
+
+
+def insert_of(tx: Tx, table: Table) -> Any:
+    """An INSERT that can say ON CONFLICT, which both databases can, each in its own dialect."""
+    return (postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert)(table)
 
 
 @contextmanager

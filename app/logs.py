@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ def set_up() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    tail = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, last]
+    tail = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _where, last]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=tail, foreign_pre_chain=shared))
     root = logging.getLogger()
@@ -29,6 +30,19 @@ def set_up() -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _where(room: Any, name: str, said: Any) -> Any:
+    """An error as its kind and where it came from; its message is left out, for it may repeat what was sent or stored."""
+    error = said.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
+    if isinstance(error, BaseException):
+        error = (type(error), error, error.__traceback__)
+    if error and error[0]:
+        said["error"] = error[0].__name__
+        said["at"] = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error[2])[-8:]]
+    return said
 
 
 def logger(room: str) -> Any:

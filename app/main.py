@@ -13,13 +13,14 @@ from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
 from app.db import open_database
+from app.domain.people import Role
 from app.files import Files
 from app.logs import logger
 from app.services import access, casework, clock, upkeep
 from app.services.provider import Provider
 from app.services.rulebooks import open_library
 from app.services.uploads import LARGEST
-from app.settings import RULES, Settings
+from app.settings import RULES, Settings, SettingsError
 from app.web import docs_page, health
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
@@ -55,6 +56,9 @@ def create_app(settings: Settings) -> FastAPI:
     database = open_database(settings.database_url)
     library = open_library(RULES, settings.framework)
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"))
+    unknown = set(settings.oidc.roles.values()) - set(Role) if settings.oidc else set()
+    if unknown:
+        raise SettingsError(f"EARMARK_OIDC_ROLES names roles there are not: {', '.join(sorted(unknown))}.")
     provider = Provider(settings.oidc, f"{settings.public_url}/login/callback") if settings.oidc else None
     app.state.house = House(settings, database, library, _doors(app), Files(settings.files), provider)
     app.add_middleware(Shield, settings=settings)
@@ -108,7 +112,7 @@ async def _tell_head(here: House, now: clock.Now) -> None:
     """Once a day the log of acts is anchored in the logs: whoever cuts or rewrites it contradicts them."""
     if here.head_told != now.today:
         head = await here.database.read(upkeep.head)
-        log.info("audit_head", seq=head.seq, hash=head.hash)
+        log.info("audit_head", seq=head.seq if head else None, hash=head.hash if head else None)
         here.head_told = now.today
 
 

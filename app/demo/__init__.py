@@ -99,6 +99,7 @@ def _people(tx: Tx, now: Now) -> dict[str, dict[str, str]]:
         role, email = Role(key.removesuffix("_2")), _address(key)
         person = people.person_by_email(tx, email)
         person_id = person.id if person else people.add_person(tx, name, email, role, office, now.at)
+        assert person_id, "nobody else has a demo address"
         people.revoke_tokens(tx, person_id, now.at, _LABEL)
         _, token = access.issue(tx, person_id, _LABEL, SCOPES[role], now)
         password = secrets.token_urlsafe(12)

@@ -33,7 +33,7 @@ EVERYONE = frozenset(Role)
 
 
 # What a token of a role may carry; a browser session has all of its role's rights but proves the person anew where it matters.
-_ALL = ("proposals:read", "screenings")
+_ALL = ("proposals:read", "screenings", "tokens")
 SCOPES: dict[Role, tuple[str, ...]] = {
     Role.IOM_OFFICE: (*_ALL, "proposals:write", "reports:write"),
     Role.IOM_FOCAL_POINT: (*_ALL, "proposals:write", "reports:write", "signatures:write", "webhooks"),
@@ -43,7 +43,7 @@ SCOPES: dict[Role, tuple[str, ...]] = {
     Role.EMBASSY: (*_ALL, "comments:write"),
     Role.MISSION: (*_ALL, "comments:write"),
     Role.AUDITOR: (*_ALL, "audit:read"),
-    Role.ADMIN: ("admin", "audit:read", "screenings", "webhooks"),
+    Role.ADMIN: ("admin", "audit:read", "screenings", "tokens", "webhooks"),
 }
 
 

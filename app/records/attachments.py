@@ -2,25 +2,25 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 
 from app.db import Record, Tx
 from app.domain.people import Actor, Side
-from app.records.tables import attachment, proposal, snapshot
+from app.records.tables import attachment
 
 
 def _visible(actor: Actor) -> ColumnElement[bool]:
-    """One's own side's, and what the other shares; what IOM adds to a returned proposal is unseen until it comes again."""
+    """One's own side's, and what the other shares; what IOM adds is unseen until it has been submitted with a snapshot."""
     own = attachment.c.side == actor.side
     shared = attachment.c.visibility == "shared"
-    if actor.side is Side.IOM:
-        return or_(own, shared)
-    last = select(func.max(snapshot.c.taken_at)).where(snapshot.c.proposal_id == attachment.c.proposal_id)
-    open_ = select(proposal.c.id).where(
-        proposal.c.id == attachment.c.proposal_id, proposal.c.state.in_(("draft", "returned"))
-    )
-    told = or_(~open_.exists(), attachment.c.at <= last.scalar_subquery())
-    return or_(own, and_(shared, told))
+    told = shared if actor.side is Side.IOM else and_(shared, attachment.c.snapshot.is_not(None))
+    return or_(own, told)
+
+
+def submit_with(tx: Tx, proposal_id: int, snapshot: int) -> None:
+    """What hangs on the working content belongs to this snapshot from now on."""
+    here = (attachment.c.proposal_id == proposal_id) & attachment.c.snapshot.is_(None)
+    tx.execute(update(attachment).where(here).values(snapshot=snapshot))
 
 
 def of_proposal(tx: Tx, actor: Actor, proposal_id: int) -> list[Record]:

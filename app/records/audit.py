@@ -24,9 +24,9 @@ def append(tx: Tx, values: dict[str, Any]) -> None:
     tx.execute(update(audit_head).where(audit_head.c.id == 1).values(hash=values["hash"]))
 
 
-def head(tx: Tx) -> Record:
-    """Number and hash of the last entry; number 0 and zeros before the first."""
-    return tx.execute(select(audit_head)).one()
+def head(tx: Tx) -> Record | None:
+    """Number and hash of the last entry (0 and zeros before the first); None only when somebody took the head away."""
+    return tx.execute(select(audit_head)).one_or_none()
 
 
 def entries(tx: Tx) -> Iterator[Record]:
@@ -75,4 +75,5 @@ def last_of(tx: Tx, event: str) -> Record | None:
 
 def forget_addresses(tx: Tx, person_id: int) -> None:
     """Take away where a person's entries came from; it stands beside what is hashed."""
-    tx.execute(update(audit).where(audit.c.person_id == person_id).values(address=None))
+    theirs = (audit.c.person_id == person_id) | (audit.c.subject == f"user/{person_id}")
+    tx.execute(update(audit).where(theirs).values(address=None))

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal, null, select, update
 
-from app.db import Hot, Record, Tx
+from app.db import Hot, Record, Tx, insert_of
 from app.domain.people import SCOPES, Actor, Role
 from app.records.access_tables import identity, login, office, person, recovery_code, session, token, token_use
 
@@ -85,9 +85,15 @@ def add_office(tx: Tx, code: str, name: str, kind: str, countries: tuple[str, ..
         tx.execute(insert(office).values(code=code, name=name, kind=kind, countries=" ".join(countries)))
 
 
-def add_person(tx: Tx, name: str, email: str, role: Role, office_code: str | None, at: datetime) -> int:
+def add_person(tx: Tx, name: str, email: str, role: Role, office_code: str | None, at: datetime) -> int | None:
+    """Add a person; None when somebody has the e-mail address, also when that happened at the same moment."""
     values = {"name": name, "email": email.lower(), "role": role, "office_code": office_code, "created_at": at}
-    return int(tx.execute(insert(person).values(values).returning(person.c.id)).scalar_one())
+    made = insert_of(tx, person).values(values).on_conflict_do_nothing().returning(person.c.id)
+    return tx.execute(made).scalar_one_or_none()
+
+
+def blank_labels(tx: Tx, person_id: int) -> None:
+    tx.execute(update(token).where(token.c.person_id == person_id).values(label="erased"))
 
 
 def add_token(
@@ -148,8 +154,8 @@ def revoke_token(tx: Tx, token_id: int, at: datetime) -> bool:
 def note_uses(tx: Tx, uses: dict[int, datetime]) -> None:
     """Write down when tokens were last used."""
     for token_id, at in sorted(uses.items()):
-        if tx.execute(update(token_use).where(token_use.c.token_id == token_id).values(used_at=at)).rowcount == 0:
-            tx.execute(insert(token_use).values(token_id=token_id, used_at=at))
+        noted = insert_of(tx, token_use).values(token_id=token_id, used_at=at)
+        tx.execute(noted.on_conflict_do_update(index_elements=["token_id"], set_={"used_at": at}))
 
 
 def identity_of(tx: Tx, issuer: str, subject: str) -> Record | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, or_, select, update
 
-from app.db import Record, Tx
+from app.db import Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
 from app.records.access_tables import person
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
@@ -173,10 +173,14 @@ def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
 
 def add_conflict(tx: Tx, proposal_id: int, person_id: int, at: datetime, reason: str) -> bool:
     """Write down a conflict of interest; False when the person has declared one already."""
-    if has_conflict(tx, proposal_id, person_id):
-        return False
-    tx.execute(insert(conflict).values(proposal_id=proposal_id, person_id=person_id, at=at, reason=reason))
-    return True
+    values = {"proposal_id": proposal_id, "person_id": person_id, "at": at, "reason": reason}
+    added = insert_of(tx, conflict).values(values).on_conflict_do_nothing().returning(conflict.c.person_id)
+    return tx.execute(added).scalar_one_or_none() is not None
+
+
+def blank_conflicts(tx: Tx, person_id: int) -> None:
+    """Take away what an erased person said of themselves; that they declared a conflict stays."""
+    tx.execute(update(conflict).where(conflict.c.person_id == person_id).values(reason=""))
 
 
 def conflicts_of(tx: Tx, proposal_id: int) -> list[Record]:
@@ -260,9 +264,12 @@ def show_snapshot_to_iom(tx: Tx, proposal_id: int, number: int) -> None:
 def erase_contact(tx: Tx, email: str, name: str) -> None:
     """Take a person out of the contacts that stand beside contents and snapshots."""
     for table in (face, snapshot):
-        for said in (email, name):
-            here = func.lower(table.c.contact).contains(said.lower(), autoescape=True)
-            tx.execute(update(table).where(here).values(contact="null"))
+        keys = list(table.primary_key.columns)
+        for row in list(tx.execute(select(*keys, table.c.contact).where(table.c.contact.is_not(None)))):
+            said = row.contact.casefold()
+            if email.casefold() in said or name.casefold() in said:
+                here = and_(*(column == value for column, value in zip(keys, row, strict=False)))
+                tx.execute(update(table).where(here).values(contact="null"))
 
 
 def faces_of(tx: Tx, proposal_id: int) -> list[Record]:

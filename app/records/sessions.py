@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from app.db import Hot, Record, Tx
+from app.db import Hot, Record, Tx, insert_of
 from app.records.access_tables import login, office, person, rate, recovery_code, session
 
 _BY_HASH = Hot(
@@ -34,8 +33,8 @@ _BY_HASH = Hot(
 )
 
 
-def add(tx: Tx, sha256: bytes, person_id: int | None, state: dict[str, Any], at: datetime) -> None:
-    values = {"created_at": at, "seen_at": at, "authenticated_at": at}
+def add(tx: Tx, sha256: bytes, person_id: int | None, state: dict[str, Any], at: datetime, proved_at: datetime) -> None:
+    values = {"created_at": at, "seen_at": at, "authenticated_at": proved_at}
     tx.execute(insert(session).values(sha256=sha256, person_id=person_id, state=json.dumps(state), **values))
 
 
@@ -67,8 +66,7 @@ def end_before(tx: Tx, seen: datetime, created: datetime) -> int:
 
 def count(tx: Tx, name: str, began: int) -> int:
     """Count one attempt under a name in the window that began then; how many there have been, this one included."""
-    made = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    first = made(rate).values(name=name, began=began, n=1)
+    first = insert_of(tx, rate).values(name=name, began=began, n=1)
     again = first.on_conflict_do_update(index_elements=["name", "began"], set_={"n": rate.c.n + 1})
     return int(tx.execute(again.returning(rate.c.n)).scalar_one())
 
@@ -85,6 +83,13 @@ def put_login(tx: Tx, person_id: int, values: dict[str, Any]) -> None:
     """Change a person's local account, or make it."""
     if tx.execute(update(login).where(login.c.person_id == person_id).values(values)).rowcount == 0:
         tx.execute(insert(login).values(person_id=person_id, **values))
+
+
+def confirm_login(tx: Tx, person_id: int, secret: str, step: int) -> bool:
+    """Take a second factor into use; False when the person has one already."""
+    here = (login.c.person_id == person_id) & login.c.totp_confirmed.is_(False)
+    values = {"totp_secret": secret, "totp_confirmed": True, "totp_step": step}
+    return tx.execute(update(login).where(here).values(values)).rowcount == 1
 
 
 def use_step(tx: Tx, person_id: int, step: int) -> bool:

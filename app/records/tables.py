@@ -202,7 +202,8 @@ conflict = Table(
     Column("reason", Text, nullable=False),
 )
 
-# A file's bytes stand in the store under their SHA-256; here is what hangs on which proposal, and who may see it.
+# A file's bytes stand in the store under their SHA-256; here is what hangs on which proposal, and who may see it. What
+# IOM adds to working content belongs to no snapshot until the next submission.
 attachment = Table(
     "attachment",
     metadata,
@@ -214,6 +215,7 @@ attachment = Table(
     Column("media_type", String(120), nullable=False),
     Column("size", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("snapshot", Integer),
     to("person.id", "person_id"),
     Column("at", Instant, nullable=False),
 )

@@ -53,18 +53,32 @@ def request_token(
 ) -> dict[str, Any]:
     """Issue a token: for oneself with no more than one has, or as an administrator for anybody with their role's scopes."""
     owner = person_id or actor.id
-    if owner != actor.id and actor.role is not Role.ADMIN:
+    if owner != actor.id and not _over_all(actor):
         raise NotFound("person_not_found", f"There is no person {person_id} that you can see.")
     beyond = [one for one in scopes or SCOPES[actor.role] if one not in actor.scopes]
     if owner == actor.id and actor.token_id and beyond:
         raise Forbidden("scope_missing", f"Your own token lacks {', '.join(beyond)}, so it cannot give it on.")
-    return issue_for(tx, actor, owner, label, scopes, days, now)
+    parent = people.token_of(tx, actor.token_id) if owner == actor.id and actor.token_id else None
+    until = parent.expires_at if parent else None
+    return issue_for(tx, actor, owner, label, scopes, days, now, until)
+
+
+def _over_all(actor: Actor) -> bool:
+    """Whether an actor deals with everybody's tokens: an administrator, by a token with that scope."""
+    return actor.role is Role.ADMIN and "admin" in actor.scopes
 
 
 def issue_for(
-    tx: Tx, actor: Actor | None, person_id: int, label: str, scopes: list[str] | None, days: int, now: Now
+    tx: Tx,
+    actor: Actor | None,
+    person_id: int,
+    label: str,
+    scopes: list[str] | None,
+    days: int,
+    now: Now,
+    until: datetime | None = None,
 ) -> dict[str, Any]:
-    """Issue a token with scopes of the person's role, all of them unless named. Two live ones a person."""
+    """Issue a token with scopes of the person's role, all unless named, `until` at the latest. Two live ones a person."""
     owner = people.person_of(tx, person_id)
     if owner is None:
         raise NotFound("person_not_found", f"There is no person {person_id} that you can see.")
@@ -82,7 +96,8 @@ def issue_for(
     if people.live_tokens(tx, owner.id, now.at) >= LIVE:
         said = f"There are {LIVE} tokens that work already; revoke one first."
         raise Conflict("too_many_tokens", said, refusals=[Refusal("too_many_tokens", said)])
-    token_id, token = issue(tx, owner.id, label, wanted, now, timedelta(days=days))
+    lifetime = min(timedelta(days=days), until - now.at) if until else timedelta(days=days)
+    token_id, token = issue(tx, owner.id, label, wanted, now, lifetime)
     facts: audit.Facts = {"person": owner.id, "scopes": wanted, "days": days}
     audit.record(tx, actor, "token.issue", f"token/{token_id}", now, facts)
     row = people.token_of(tx, token_id)
@@ -99,7 +114,7 @@ def listed(
     tx: Tx, actor: Actor, person_id: int | None, limit: int, after: int
 ) -> tuple[list[dict[str, Any]], int | None]:
     """One page of tokens without their secret: one's own, or for an administrator anybody's."""
-    whose = person_id if actor.role is Role.ADMIN else actor.id
+    whose = person_id if _over_all(actor) else actor.id
     rows = people.tokens(tx, whose, limit, after)
     return [_described(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
 
@@ -107,7 +122,7 @@ def listed(
 def revoke(tx: Tx, actor: Actor | None, token_id: int, now: Now) -> None:
     """Revoke one's own token, or as an administrator anybody's; revoking it again changes nothing."""
     row = people.token_of(tx, token_id)
-    if row is None or (actor and row.person_id != actor.id and actor.role is not Role.ADMIN):
+    if row is None or (actor and row.person_id != actor.id and not _over_all(actor)):
         raise NotFound("token_not_found", f"There is no token {token_id} that you can see.")
     if people.revoke_token(tx, token_id, now.at):
         audit.record(tx, actor, "token.revoke", f"token/{token_id}", now, {"person": row.person_id})

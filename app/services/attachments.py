@@ -3,13 +3,16 @@
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.people import Actor
+from app.domain.people import Actor, Side
+from app.domain.workflow import State
 from app.errors import Conflict, NotFound, Refusal
 from app.records import attachments
 from app.services import audit, faces
+from app.services.casework import EDITABLE
 from app.services.clock import Now
 
 MOST, MOST_BYTES = 40, 200_000_000
+ENDED = (State.CANCELLED, State.REJECTED, State.CLOSED)
 
 
 def add(
@@ -17,10 +20,7 @@ def add(
 ) -> dict[str, Any]:
     """Hang a file, whose bytes are stored already, on a proposal."""
     row = faces.seen_to_change(tx, actor, ref)
-    number, together = attachments.count_and_size(tx, row.id)
-    if number >= MOST or together + size > MOST_BYTES:
-        said = f"A proposal can have {MOST} attachments of {MOST_BYTES // 1_000_000} MB together."
-        raise Conflict("attachments_full", said, refusals=[Refusal("attachments_full", said)])
+    check_room(tx, row, size)
     values = {
         "proposal_id": row.id,
         "side": actor.side,
@@ -29,6 +29,7 @@ def add(
         "media_type": media_type,
         "size": size,
         "sha256": sha256,
+        "snapshot": None if row.state in EDITABLE and actor.side is Side.IOM else row.snapshots,
         "person_id": actor.id,
         "at": now.at,
     }
@@ -36,6 +37,17 @@ def add(
     facts: audit.Facts = {"attachment": attachment_id, "visibility": visibility, "size": size}
     audit.record(tx, actor, "attachment.add", ref, now, facts, after=sha256)
     return {"id": attachment_id, **_described({**values, "id": attachment_id})}
+
+
+def check_room(tx: Tx, row: Record, size: int = 0) -> None:
+    """Refuse where nothing more can hang on a proposal: it has ended, or it has enough."""
+    if row.state in ENDED:
+        said = f"A proposal that is {row.state} takes no more attachments."
+        raise Conflict("wrong_state", said, refusals=[Refusal("wrong_state", said)])
+    number, together = attachments.count_and_size(tx, row.id)
+    if number >= MOST or together + size > MOST_BYTES:
+        said = f"A proposal can have {MOST} attachments of {MOST_BYTES // 1_000_000} MB together."
+        raise Conflict("attachments_full", said, refusals=[Refusal("attachments_full", said)])
 
 
 def listed(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:

@@ -71,6 +71,14 @@ def _hash_of(values: dict[str, Any]) -> str:
 
 def verify(tx: Tx, heads: Iterable[str] = ()) -> dict[str, Any]:
     """Read the log from its first entry: every hash, every link, the head, and whether each published head is in it."""
+    try:
+        return _verify(tx, heads)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        fault = {"seq": 0, "message": f"An entry cannot even be read ({type(error).__name__})."}
+        return {"sound": False, "entries": 0, "head": FIRST, "faults": [fault]}
+
+
+def _verify(tx: Tx, heads: Iterable[str]) -> dict[str, Any]:
     faults: list[dict[str, Any]] = []
     wanted, previous, seq = {*heads} - {FIRST}, FIRST, 0
     for row in audit.entries(tx):
@@ -85,10 +93,11 @@ def verify(tx: Tx, heads: Iterable[str] = ()) -> dict[str, Any]:
         previous = row.hash
         wanted.discard(row.hash)
     head = audit.head(tx)
-    if (head.seq, head.hash) != (seq, previous):
-        faults.append({"seq": seq, "message": f"The log ends here, but its head is entry {head.seq}."})
+    if head is None or (head.seq, head.hash) != (seq, previous):
+        said = f"entry {head.seq}" if head else "gone"
+        faults.append({"seq": seq, "message": f"The log ends here, but its head is {said}."})
     faults += [{"seq": seq, "message": f"The published head {one} is not in the log."} for one in sorted(wanted)]
-    return {"sound": not faults, "entries": seq, "head": head.hash, "faults": faults[:100]}
+    return {"sound": not faults, "entries": seq, "head": head.hash if head else FIRST, "faults": faults[:100]}
 
 
 def listed(tx: Tx, wanted: Wanted) -> tuple[list[dict[str, Any]], int | None]:
@@ -116,7 +125,15 @@ def as_json(row: Record) -> dict[str, Any]:
         "subject": row.subject,
         "before": row.before_sha256,
         "after": row.after_sha256,
-        "facts": json.loads(row.facts),
+        "facts": _facts(row.facts),
         "previous": row.previous,
         "hash": row.hash,
     }
+
+
+def _facts(text: str) -> Any:
+    """The facts of an entry; as they stand when somebody has broken them."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"unreadable": text}

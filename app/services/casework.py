@@ -12,7 +12,7 @@ from app.domain.proposal import filled, missing_to_submit
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import Event, Facts, State, check_role, choose_move, lines_of, named, options
 from app.errors import Conflict, Fault, Forbidden, Invalid, PreconditionFailed, Refusal
-from app.records import cycles, proposals
+from app.records import attachments, cycles, proposals
 from app.records import review as review_records
 from app.services import audit, faces, review
 from app.services.clock import Now
@@ -132,6 +132,7 @@ def _submit(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now) -> None
     whole = filled(faces.working_content(row))
     judged = faces.judge(tx, row.cycle_year, whole, book, now)
     number = faces.keep_snapshot(tx, row, actor, whole, judged, now)
+    attachments.submit_with(tx, row.id, number)
     for side in Side:
         faces.show(tx, row.id, row.ref, side, whole, judged, number, now)
     if judged.result["outcome"] == "eligible":

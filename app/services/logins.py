@@ -32,10 +32,10 @@ class Known:
     password_hash: str
 
 
-def count_attempt(tx: Tx, account: str, address: str | None, now: Now) -> None:
+def count_attempt(tx: Tx, kind: str, account: str, address: str | None, now: Now) -> None:
     """Count one attempt for the account, and for the address if given; beyond ten in five minutes TooManyRequests."""
     began = int(now.at.timestamp()) // WINDOW * WINDOW
-    names = [f"login:{hashlib.sha256(account.lower().encode()).hexdigest()[:40]}"]
+    names = [f"{kind}:{hashlib.sha256(account.lower().encode()).hexdigest()[:40]}"]
     names += [f"login@{address}"] if address else []
     counts = [sessions.count(tx, name, began) for name in names]
     if max(counts) > ATTEMPTS:
@@ -48,7 +48,7 @@ def count_attempt(tx: Tx, account: str, address: str | None, now: Now) -> None:
 
 def known(tx: Tx, email: str) -> Known:
     """The account of an e-mail address; for one there is none of, a hash that no password fits."""
-    person = people.person_by_email(tx, email)
+    person = people.person_by_email(tx, email) if email.isprintable() else None
     row = people.person_of(tx, person.id) if person else None
     login = sessions.login_of(tx, row.id) if row and row.disabled_at is None else None
     return Known(login.person_id, login.password_hash) if login else Known(None, _NOBODYS)
@@ -85,14 +85,9 @@ def second_factor(tx: Tx, person_id: int) -> str | None:
     return str(row.totp_secret) if row and row.totp_confirmed else None
 
 
-def offer_second_factor(tx: Tx, person_id: int) -> str:
-    """The secret a person is to put into their authenticator; the same until it is confirmed."""
-    row = sessions.login_of(tx, person_id)
-    if row is not None and row.totp_secret and not row.totp_confirmed:
-        return str(row.totp_secret)
-    secret = pyotp.random_base32()
-    sessions.put_login(tx, person_id, {"totp_secret": secret, "totp_confirmed": False, "totp_step": 0})
-    return secret
+def new_secret() -> str:
+    """A secret to put into an authenticator; it belongs to the login it is offered in and to nobody else's."""
+    return pyotp.random_base32()
 
 
 def provisioning_uri(secret: str, email: str) -> str:
@@ -100,23 +95,36 @@ def provisioning_uri(secret: str, email: str) -> str:
     return str(pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="Earmark"))
 
 
-def use_code(tx: Tx, person_id: int, code: str, now: Now) -> bool:
-    """Use a one-time or recovery code, once; one step of the clock to either side is let pass."""
+def use_code(tx: Tx, person_id: int, code: str, now: Now) -> str | None:
+    """Use a one-time or recovery code of a confirmed second factor, once; which of the two it was, None if it does not fit."""
     row = sessions.login_of(tx, person_id)
-    cleaned = "".join(code.split()).upper().replace("-", "")
-    if row is None or not row.totp_secret or len(cleaned) > 40:
-        return False
-    current = int(now.at.timestamp()) // _STEP
-    totp = pyotp.TOTP(row.totp_secret)
+    if row is None or not row.totp_confirmed:
+        return None
+    step = _step_of(row.totp_secret, code, now)
+    if step is not None:
+        return "one-time code" if sessions.use_step(tx, person_id, step) else None
+    used = sessions.use_recovery_code(tx, person_id, _recovery_hash(_cleaned(code)), now.at)
+    return "recovery code" if used else None
+
+
+def _cleaned(code: str) -> str:
+    return "".join(code.split()).upper().replace("-", "")[:40]
+
+
+def _step_of(secret: str, code: str, now: Now) -> int | None:
+    """The step of the clock whose code this is; one step to either side is let pass."""
+    current, totp = int(now.at.timestamp()) // _STEP, pyotp.TOTP(secret)
     for step in (current, current - 1, current + 1):
-        if secrets.compare_digest(totp.generate_otp(step), cleaned):
-            return sessions.use_step(tx, person_id, step)
-    return bool(row.totp_confirmed) and sessions.use_recovery_code(tx, person_id, _recovery_hash(cleaned), now.at)
+        if secrets.compare_digest(totp.generate_otp(step).encode(), _cleaned(code).encode()):
+            return step
+    return None
 
 
-def confirm_second_factor(tx: Tx, person_id: int, now: Now) -> list[str]:
-    """Take the offered second factor into use; the recovery codes, which are shown once."""
-    sessions.put_login(tx, person_id, {"totp_confirmed": True})
+def confirm_second_factor(tx: Tx, person_id: int, secret: str, code: str, now: Now) -> list[str] | None:
+    """Take a second factor into use for a person who has none; the recovery codes, shown once. None when it does not fit."""
+    step = _step_of(secret, code, now)
+    if step is None or not sessions.confirm_login(tx, person_id, secret, step):
+        return None
     codes = [base64.b32encode(secrets.token_bytes(10)).decode() for _ in range(RECOVERY_CODES)]
     sessions.put_recovery_codes(tx, person_id, [_recovery_hash(code) for code in codes])
     audit.record(tx, None, "login.enrolled", f"user/{person_id}", now)

@@ -54,6 +54,7 @@ class Identity:
     name: str
     email: str | None
     email_verified: bool
+    authenticated_at: float
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Provider:
 
     async def finish(self, pending: Pending, answer: Mapping[str, str], again: bool) -> Identity:
         """The identity behind the browser's return, or the Lie that was found."""
-        if not secrets.compare_digest(answer.get("state", ""), pending.state):
+        if not secrets.compare_digest(answer.get("state", "").encode(), pending.state.encode()):
             raise _lie("state_mismatch")
         metadata = await self._discover()
         if answer.get("iss", metadata["issuer"]) != self.settings.issuer:
@@ -149,7 +150,9 @@ class Provider:
         if not self._strong(claims):
             raise _lie("second_factor_missing")
         when = claims.get("auth_time")
-        if again and not (isinstance(when, int | float) and time.time() - when <= OLDEST):
+        if when is not None and not (isinstance(when, int | float) and 0 < when <= time.time() + LEEWAY):
+            raise _lie("authenticated_in_the_future")
+        if again and (when is None or time.time() - when > OLDEST):
             raise _lie("not_authenticated_again")
         return claims
 
@@ -175,6 +178,7 @@ class Provider:
             str(claims.get("name") or claims.get("preferred_username") or "Unnamed")[:200],
             email if isinstance(email, str) else None,
             claims.get("email_verified") is True,
+            float(claims.get("auth_time") or 0),  # without it the login is good, but not fresh
         )
 
     async def _get(self, address: str) -> dict[str, Any]:

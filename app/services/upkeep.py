@@ -23,7 +23,7 @@ def tidy(tx: Tx, keep_days: int, now: Now) -> dict[str, int]:
     }
 
 
-def head(tx: Tx) -> Record:
+def head(tx: Tx) -> Record | None:
     """The end of the log of acts."""
     return audit_records.head(tx)
 

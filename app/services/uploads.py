@@ -9,13 +9,14 @@ import re
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Iterator
 
 import filetype
 
 from app.errors import Fault, Invalid
 
 LARGEST = 20_000_000
-_MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO = 2000, 100_000_000, 100
+_MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO, _SMALL = 2000, 100_000_000, 100, 10_000_000
 _OFFICE = {
     "docx": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
     "xlsx": b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
@@ -28,8 +29,16 @@ MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _ENDINGS = {"jpeg": "jpg"}
-_ACTIVE_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)\b")
-_ACTIVE_OFFICE = re.compile(r"vbaproject|activex|oleobject|/embeddings/|macrosheets", re.IGNORECASE)
+_ACTIVE_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA)(?![A-Za-z0-9])")
+_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_ACTIVE_PART = re.compile(
+    r"vbaproject|activex|oleobject|macrosheets|/embeddings/(?!.*\.(xlsx|docx|pptx)$)"
+    r"|\.(exe|dll|js|vbs|bat|cmd|scr|ps1|com|msi|jar|hta|lnk|sh)$",
+    re.IGNORECASE,
+)
+_ACTIVE_TYPES = re.compile(rb"macroEnabled|vbaProject|activeX", re.IGNORECASE)
+_REMOTE = re.compile(rb"<Relationship\b[^>]*(attachedTemplate|oleObject|frame|externalLink)[^>]*>", re.IGNORECASE)
 _UNSAFE_NAME = re.compile('[/\\\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 
 
@@ -54,7 +63,7 @@ def _refused(code: str, message: str) -> Invalid:
 
 def _safe_name(name: str) -> str:
     """The name as it is, or Invalid when it could be anything but a plain file name."""
-    odd = any(unicodedata.category(sign) in ("Cc", "Cs", "Co") for sign in name)
+    odd = any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co") for sign in name)
     if odd or _UNSAFE_NAME.search(name) or not 1 <= len(name) <= 200 or name.startswith(".") or name != name.strip():
         raise _refused("file_name_unsafe", "The file's name has characters that no plain file name has.")
     return name
@@ -72,7 +81,7 @@ def _office_kind(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             types = _unpacked(archive, archive.getinfo("[Content_Types].xml"), 1_000_000)
-    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError, zlib.error, EOFError):
+    except _BROKEN:
         return "zip"
     return next((kind for kind, main in _OFFICE.items() if main in types), "zip")
 
@@ -80,10 +89,29 @@ def _office_kind(data: bytes) -> str:
 def _check_pdf(data: bytes) -> None:
     if not data.startswith(b"%PDF-") or b"%%EOF" not in data[-1024:]:
         raise _refused("file_damaged", "The PDF does not begin or end as one does.")
-    if b"PK\x05\x06" in data[-70_000:] or _looks_like_page(data):
+    if _is_archive(data) or _looks_like_page(data):
         raise _refused("file_is_two_things", "The file is a PDF and something else at once.")
-    if _ACTIVE_PDF.search(data):
+    if any(_ACTIVE_PDF.search(_ESCAPED.sub(_unescaped, part)) for part in _pdf_objects(data)):
         raise _refused("file_active", "The PDF holds scripts or embedded files; save it without them.")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return bytes([int(found[1], 16)])
+
+
+def _pdf_objects(data: bytes) -> Iterator[bytes]:
+    """What of a PDF is objects: all outside streams, and the streams that hold objects, unpacked (10 MB of each)."""
+    yield _STREAM.sub(b"", data)
+    for found in _STREAM.finditer(data):
+        if b"/ObjStm" in data[max(0, found.start() - 300) : found.start()]:
+            try:
+                yield zlib.decompressobj().decompress(found[1], _SMALL)
+            except zlib.error:
+                continue
+
+
+def _is_archive(data: bytes) -> bool:
+    return zipfile.is_zipfile(io.BytesIO(data))
 
 
 def _looks_like_page(data: bytes) -> bool:
@@ -105,9 +133,9 @@ def _check_png(data: bytes) -> None:
 
 
 def _check_jpeg(data: bytes) -> None:
-    if not data.endswith(b"\xff\xd9"):
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
         raise _refused("file_is_two_things", "The JPEG file does not end where a JPEG file ends.")
-    if b"PK\x05\x06" in data[-70_000:] or _looks_like_page(data):
+    if _is_archive(data) or _looks_like_page(data):
         raise _refused("file_is_two_things", "The file is a JPEG and something else at once.")
 
 
@@ -117,35 +145,64 @@ def _check_office(data: bytes) -> None:
             _check_directory(archive, data)
             total = 0
             for entry in archive.infolist():
-                total += len(_unpacked(archive, entry, _MOST_UNPACKED - total))
-    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, zlib.error, EOFError):
+                part = _unpacked(archive, entry, _MOST_UNPACKED - total)
+                total += len(part)
+                _check_part(entry.filename, part)
+    except _BROKEN:
         raise _refused("file_damaged", "The file's archive is damaged, encrypted or larger than it says.") from None
 
 
+_BROKEN = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError, zlib.error, EOFError, OSError)
+
+
+def _check_part(name: str, part: bytes) -> None:
+    """Types that say macros, and relations that fetch something active from elsewhere, whatever the parts are called."""
+    if name == "[Content_Types].xml" and _ACTIVE_TYPES.search(part):
+        raise _refused("file_active", "The file holds macros; save it without them.")
+    if name.endswith(".rels") and any(b"External" in found[0] for found in _REMOTE.finditer(part)):
+        raise _refused("file_active", "The file fetches a template or object from elsewhere; save it without.")
+
+
 def _check_directory(archive: zipfile.ZipFile, data: bytes) -> None:
-    """Entries: how many, their names, their order without overlap, nothing before the first or after the end."""
+    """Entries: how many, their names, none twice, one after the other without overlap or gap, nothing before or after."""
     entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     if len(entries) > _MOST_ENTRIES or sum(entry.file_size for entry in entries) > _MOST_UNPACKED:
         raise _refused("file_unpacks_too_large", "The file unpacks to more than it should.")
+    if len({entry.filename.lower() for entry in entries}) != len(entries):
+        raise _refused("file_is_two_things", "The file's archive has a part twice.")
     at = 0
     for entry in entries:
-        path = entry.filename
-        if path.startswith(("/", "\\")) or ".." in path.split("/") or "\\" in path or ":" in path:
-            raise _refused("file_paths_unsafe", "The file's archive names places outside itself.")
-        if entry.flag_bits & 0x1:
-            raise _refused("file_encrypted", "The file is encrypted; save it without a password.")
-        if _ACTIVE_OFFICE.search(path):
-            raise _refused("file_active", "The file holds macros or embedded objects; save it without them.")
+        _check_entry(entry)
         if entry.header_offset < at:
             raise _refused("file_unpacks_too_large", "Entries of the file's archive overlap.")
-        at = entry.header_offset + 30 + len(path.encode()) + entry.compress_size
-    if (entries and entries[0].header_offset != 0) or archive.comment or data[-22:-18] != b"PK\x05\x06":
+        if entry.header_offset - at > _DESCRIPTOR:
+            raise _refused("file_is_two_things", "Something stands between the parts of the file's archive.")
+        local = data[entry.header_offset : entry.header_offset + 30]
+        names = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+        at = entry.header_offset + 30 + names + entry.compress_size
+    if archive.start_dir - at > _DESCRIPTOR or archive.comment or data[-22:-18] != b"PK\x05\x06":
         raise _refused("file_is_two_things", "Something stands before or after the file's archive.")
 
 
+_DESCRIPTOR = 24  # an entry written as a stream is followed by its sizes
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    path = entry.filename
+    if path.startswith(("/", "\\")) or ".." in path.split("/") or "\\" in path or ":" in path:
+        raise _refused("file_paths_unsafe", "The file's archive names places outside itself.")
+    if entry.flag_bits & 0x1:
+        raise _refused("file_encrypted", "The file is encrypted; save it without a password.")
+    if _ACTIVE_PART.search(path):
+        raise _refused("file_active", "The file holds macros or embedded objects; save it without them.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refused("file_damaged", "The file's archive is packed in a way that office files are not.")
+
+
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
-    """An entry's bytes; a ValueError as soon as they are more than declared, than `most`, or a hundred times the packed."""
-    limit = min(entry.file_size, most, entry.compress_size * _MOST_RATIO + 1000)
+    """An entry's bytes; a ValueError when they are not what was declared, more than `most`, or, beyond 10 MB, a hundred
+    times the packed."""
+    limit = min(entry.file_size, most, max(_SMALL, entry.compress_size * _MOST_RATIO))
     with archive.open(entry) as stream:
         data = stream.read(limit + 1)
     if len(data) > limit or len(data) != entry.file_size:

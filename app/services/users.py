@@ -26,9 +26,9 @@ def add(tx: Tx, actor: Actor | None, name: str, email: str, role: Role, office: 
         faults.append(Fault("/email", "not_an_address", "An e-mail address is needed."))
     if faults:
         raise Invalid("validation_failed", "The person cannot be added.", faults=faults)
-    if people.person_by_email(tx, email) is not None:
-        raise Conflict("email_taken", "Somebody has this e-mail address already.")
     person_id = people.add_person(tx, name, email, role, office, now.at)
+    if person_id is None:
+        raise Conflict("email_taken", "Somebody has this e-mail address already.")
     audit.record(tx, actor, "user.add", f"user/{person_id}", now, {"role": role, "office": office})
     return described(tx, person_id)
 
@@ -54,6 +54,8 @@ def change(
 ) -> dict[str, Any]:
     """Change a person's name, role and office, or disable or enable them. Disabling ends sessions and tokens at once."""
     row = _known(tx, person_id)
+    if row.email == _gone(person_id):
+        raise Conflict("person_erased", "This person is erased; add them anew if they come back.")
     if actor and actor.id == person_id and (disabled or (role is not None and role != row.role)):
         raise Conflict("not_yourself", "Somebody else must disable you or change your role.")
     new_role = role or Role(row.role)
@@ -85,10 +87,17 @@ def erase(tx: Tx, actor: Actor | None, person_id: int, now: Now) -> None:
     idempotency.forget_saying(tx, person_id, (row.email, row.name))
     people.forget(tx, person_id)
     people.revoke_tokens(tx, person_id, now.at)
-    gone = {"name": ERASED, "email": f"erased-{person_id}", "disabled_at": row.disabled_at or now.at}
+    people.blank_labels(tx, person_id)
+    proposals.blank_conflicts(tx, person_id)
+    gone = {"name": ERASED, "email": _gone(person_id), "disabled_at": row.disabled_at or now.at}
     people.change_person(tx, person_id, gone)
     audit_records.forget_addresses(tx, person_id)
     audit.record(tx, actor, "user.erase", f"user/{person_id}", now)
+
+
+def _gone(person_id: int) -> str:
+    """What stands in the place of an erased person's address."""
+    return f"erased-{person_id}"
 
 
 def _known(tx: Tx, person_id: int) -> Record:
@@ -178,8 +187,13 @@ def _prepared_or_new(tx: Tx, who: Identity, now: Now) -> Record:
     elif who.role in OFFICE_KIND:
         raise Unauthorized("role_needs_office", "An administrator has to add this account with its office first.")
     else:
-        email = who.email or f"{who.subject}@{who.issuer.partition('://')[2]}"[:320]
-        person_id = people.add_person(tx, who.name, email, who.role, None, now.at)
+        email = (who.email or f"{who.subject}@{who.issuer.partition('://')[2]}")[:320]
+        new = people.add_person(tx, who.name, email, who.role, None, now.at)
+        if new is None:
+            raise Unauthorized(
+                "account_taken", "Another account has this address; an administrator has to sort it out."
+            )
+        person_id = new
         audit.record(tx, None, "user.add", f"user/{person_id}", now, {"role": who.role, "by": "identity provider"})
     people.add_identity(tx, person_id, who.issuer, who.subject)
     return _known(tx, person_id)

@@ -14,14 +14,12 @@ from app.domain.people import Actor
 from app.encoding import encode
 from app.errors import AppError, Conflict, Fault, Forbidden
 from app.faults import pointer
-from app.logs import logger
 from app.services import audit
 from app.services.idempotency import Answer, once
 from app.web.access import methods_at
 from app.web.requests import fingerprint, house, idempotency_key
 
 PROBLEM = "application/problem+json"
-log = logger("answers")
 
 
 def ok(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
@@ -87,17 +85,14 @@ async def _note_refusal(request: Request, error: AppError) -> None:
     """Write refused rights and refused submissions to the log of acts."""
     state, here = request.scope["state"], house(request)
     actor, submission = state.get("actor"), state.get("submission")
-    if actor is None or not (isinstance(error, Forbidden) or submission):
+    barred = {"conflict_of_interest", "assessor_decides", "preparer_releases"} & {one.code for one in error.refusals}
+    if actor is None or not (isinstance(error, Forbidden) or submission or barred):
         return
-    event, subject = ("submission.refused", submission) if submission else ("right.refused", _route(request))
+    place = f"{request.method} {request.url.path}"
+    event, subject = ("submission.refused", submission) if submission else ("right.refused", place)
     codes = [error.code, *(refusal.code for refusal in error.refusals), *(fault.code for fault in error.faults)]
     facts: audit.Facts = {"codes": list(dict.fromkeys(codes))[:20], "status": error.status}
     await here.database.write(lambda tx: audit.record(tx, actor, event, subject[:120], here.now(), facts))
-
-
-def _route(request: Request) -> str:
-    path = getattr(request.scope.get("route"), "path", request.url.path)
-    return f"{request.method} {path}"
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -124,10 +119,4 @@ def install_handlers(app: FastAPI) -> None:
         said.status, said.title, said.headers = error.status_code, str(error.detail), dict(error.headers or {})
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             said.headers["Allow"] = methods_at(request.url.path)
-        return problem(said)
-
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> Response:
-        log.error("broken", exc_info=error)
-        said = AppError("internal_error", "Something went wrong on our side; nothing was changed.")
         return problem(said)

@@ -23,7 +23,7 @@ from app.services.provider import Provider
 from app.services.rulebooks import Library
 from app.settings import Settings
 from app.web.access import Door, check_door
-from app.web.shield import COOKIE
+from app.web.shield import COOKIE, Counts
 
 LARGEST_BODY = 2_000_000
 M = TypeVar("M", bound=BaseModel)
@@ -43,6 +43,7 @@ class House:
     at_work: set[tuple[int, str]] = field(default_factory=set)
     token_uses: dict[int, datetime] = field(default_factory=dict)
     head_told: date | None = None
+    counts: Counts = field(default_factory=Counts)
 
     @property
     def book(self) -> Rulebook:
@@ -73,6 +74,8 @@ async def caller(request: Request) -> Actor:
         if actor.token_id is not None:
             here.token_uses[actor.token_id] = now.at
     state["actor"], state["actor_id"] = actor, actor.id
+    if refusal := here.counts.one_more(f"person {actor.id}", here.settings.requests_per_minute):
+        raise refusal
     check_door(here.doors[request.scope["endpoint"]], actor, now)
     return actor
 

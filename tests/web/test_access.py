@@ -189,6 +189,43 @@ def test_a_token_is_shown_once_used_and_changed_over_with_two_live_ones(run: Any
     run(scenario)
 
 
+def test_an_administrators_token_without_that_scope_rules_over_nobody(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        made = await service.call("admin", "POST", "/tokens", json={"label": "small", "scopes": ["tokens"], "days": 3})
+        headers = {"Authorization": f"Bearer {made.json()['token']}"}
+        head = next(
+            one
+            for one in (await service.call("admin", "GET", "/users?limit=200")).json()["items"]
+            if one["role"] == "mfa_head"
+        )
+        body = {"label": "stolen", "person": head["id"]}
+        assert (await service.client.post("/api/v1/tokens", json=body, headers=headers)).status_code == 404
+        mine = (await service.client.get("/api/v1/tokens", headers=headers)).json()["items"]
+        assert {one["person"] for one in mine} == {made.json()["person"]}
+        first = mine[0]["id"]
+        assert (await service.client.delete(f"/api/v1/tokens/{first}", headers=headers)).status_code == 204
+        longer = {"label": "longer", "scopes": ["tokens"], "days": 365}
+        child = await service.client.post("/api/v1/tokens", json=longer, headers=headers)
+        assert child.json()["expires_at"] == made.json()["expires_at"]
+
+    run(scenario)
+
+
+def test_an_error_of_ours_still_carries_the_headers_and_says_nothing(run: Any, monkeypatch: Any) -> None:
+    def broken(*more: Any) -> None:
+        raise RuntimeError("secret in a message")
+
+    monkeypatch.setattr("app.services.cycles.envelopes", broken)
+
+    async def scenario(service: Service) -> None:
+        answer = await service.call("auditor", "GET", "/envelopes")
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+        assert "secret" not in answer.text
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+    run(scenario)
+
+
 def test_sides_are_two() -> None:
     assert {role for role in Role if role.startswith("iom")} == {Role.IOM_OFFICE, Role.IOM_FOCAL_POINT}
     assert set(Side) == {"iom", "mfa"}

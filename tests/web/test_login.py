@@ -189,3 +189,54 @@ def test_the_first_administrator_is_added_once(database_url: str) -> None:
         with pytest.raises(Conflict) as refused:
             users.first_admin(tx, "Eve", "eve@example.org", now)
     assert refused.value.code == "admin_exists"
+
+
+def test_a_stranger_with_only_the_password_cannot_replace_a_second_factor(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        house = service.client._transport.app.state.house  # type: ignore[attr-defined]
+        object.__setattr__(house.settings, "demo", False)
+        seeds = {}
+        for who in ("owner", "stranger"):
+            half = cookie_of(await log_in(service, "mfa_head"))
+            page = (await service.client.get("/login/enrol", headers=half)).text
+            found = re.search(r'class="key">([A-Z2-7 ]+)<', page)
+            assert found
+            seeds[who] = (half, pyotp.TOTP(found[1].replace(" ", "")))
+        assert seeds["owner"][1].secret != seeds["stranger"][1].secret
+        now = clock.now(service.settings.today).at
+        outcomes = {}
+        for who, (half, totp) in seeds.items():
+            sent = await service.client.post(
+                "/login/enrol", data={"code": totp.at(now)}, headers={**half, "Sec-Fetch-Site": "same-origin"}
+            )
+            outcomes[who] = sent.status_code
+        assert outcomes == {"owner": 200, "stranger": 401}
+
+    run(scenario)
+
+
+def test_the_session_before_a_new_login_is_gone(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        first = cookie_of(await log_in(service, "mfa_reviewer"))
+        account = service.accounts["mfa_reviewer"]
+        form = {"email": account["email"], "password": account["password"]}
+        again = await service.client.post("/login", data=form, headers={**first, "Sec-Fetch-Site": "same-origin"})
+        assert (await service.client.get("/api/v1/proposals", headers=cookie_of(again))).status_code == 200
+        assert (await service.client.get("/api/v1/proposals", headers=first)).status_code == 401
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("sent", ["é" * 6, "\0", "1" * 2000, ""])
+def test_rubbish_in_the_login_is_a_refusal(run: Any, sent: str) -> None:
+    async def scenario(service: Service) -> None:
+        for form in ({"email": sent, "password": sent}, {"email": f"a{sent}@x.dk", "password": "x"}):
+            assert (await service.client.post("/login", data=form)).status_code == 401
+        odd = await service.client.post(
+            "/login", content=b"email=x", headers={"Content-Type": "multipart/form-data; charset=utf-7; boundary=x"}
+        )
+        assert odd.status_code == 401
+        callback = await service.client.get("/login/callback", params={"state": sent, "code": sent})
+        assert callback.status_code in (303, 401)
+
+    run(scenario)

@@ -1,5 +1,6 @@
 """Beside a proposal's life: internal comments, declared conflicts of interest, attachments."""
 
+import asyncio
 import hashlib
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -126,9 +127,9 @@ async def add_attachment(ref: Ref, request: Request) -> Response:
     """Multipart with `file` and, if only your own side is to see it, `visibility` = `internal`. Judged by content."""
     actor, here = await caller(request), house(request)
     now = here.now()
-    await here.database.read(lambda tx: faces.seen(tx, actor, ref))
+    await here.database.read(lambda tx: attachments.check_room(tx, faces.seen(tx, actor, ref)))
     name, data, visibility = await _file(request)
-    media_type = uploads.judge(name, data)
+    media_type = await asyncio.to_thread(uploads.judge, name, data)
     sha256 = hashlib.sha256(data).hexdigest()
     await here.files.put(sha256, data)
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,6 +42,9 @@ def own_place(said: str | None) -> str:
 
 async def _form(request: Request, *names: str) -> dict[str, str]:
     """The named fields of a small form, empty where they are missing or no text."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        return dict.fromkeys(names, "")
     form = await request.form(max_files=0, max_fields=10, max_part_size=10_000)
     found = {name: form.get(name) for name in names}
     return {name: value[:1000] if isinstance(value, str) else "" for name, value in found.items()}
@@ -79,7 +83,7 @@ async def log_in(request: Request) -> Response:
     if not here.settings.local_login:
         return _login_page(request, Unauthorized("local_login_off", "Local accounts are switched off."), place)
     try:
-        await here.database.write(lambda tx: logins.count_attempt(tx, sent["email"], address, now))
+        await here.database.write(lambda tx: logins.count_attempt(tx, "login", sent["email"], address, now))
         account = await here.database.read(lambda tx: logins.known(tx, sent["email"]))
         if not await asyncio.to_thread(logins.fits, account, sent["password"]):
             await here.database.write(lambda tx: logins.refuse(tx, account, "password", now, address))
@@ -91,7 +95,8 @@ async def log_in(request: Request) -> Response:
         if logins.second_factor(tx, person_id) is None and here.settings.demo:
             return sessions.log_in(tx, person_id, old, "demo password", now, address), place
         step = "code" if logins.second_factor(tx, person_id) else "enrol"
-        return sessions.begin(tx, None, {"step": step, "person": person_id, "next": place}, now), f"/login/{step}"
+        state = {"step": step, "next": place, **({"secret": logins.new_secret()} if step == "enrol" else {})}
+        return sessions.begin_login(tx, person_id, state, old, now), f"/login/{step}"
 
     secret, next_place = await here.database.write(after_password)
     return _with_cookie(redirect(next_place), secret)
@@ -113,14 +118,13 @@ async def _step_page(request: Request, step: str, error: AppError | None = None)
     now = here.now()
 
     def offered(tx: Tx) -> tuple[str, str]:
-        _, state = sessions.unfinished(tx, secret, step, now)
+        row, state = sessions.unfinished(tx, secret, step, now)
         if step == "code":
             return "", ""
-        person = users.described(tx, state["person"])
-        return logins.offer_second_factor(tx, state["person"]), person["email"]
+        return state["secret"], users.described(tx, row.person_id)["email"]
 
     try:
-        key, email = await here.database.write(offered)
+        key, email = await here.database.read(offered)
     except Unauthorized:
         return redirect("/login")
     shown: dict[str, Any] = {"error": error.detail if error else None}
@@ -152,13 +156,17 @@ async def _take(request: Request, step: str) -> Response:
     code, now = (await _form(request, "code"))["code"], here.now()
 
     def work(tx: Tx) -> tuple[str, str, list[str]]:
-        _, state = sessions.unfinished(tx, secret, step, now)
-        person_id = int(state["person"])
-        logins.count_attempt(tx, f"code/{person_id}", None, now)
-        if not logins.use_code(tx, person_id, code, now):
+        row, state = sessions.unfinished(tx, secret, step, now)
+        person_id, means, fresh = int(row.person_id), None, None
+        logins.count_attempt(tx, "code", str(person_id), None, now)
+        if step == "enrol":
+            fresh = logins.confirm_second_factor(tx, person_id, state["secret"], code, now)
+        else:
+            means = logins.use_code(tx, person_id, code, now)
+        if not fresh and not means:
             logins.refuse(tx, logins.Known(person_id, ""), "code", now, address)
-        fresh = logins.confirm_second_factor(tx, person_id, now) if step == "enrol" else []
-        return sessions.log_in(tx, person_id, secret, "password and code", now, address), state["next"], fresh
+        opened = sessions.log_in(tx, person_id, secret, f"password and {means or 'enrolment'}", now, address)
+        return opened, state["next"], fresh or []
 
     try:
         opened, place, fresh = await here.database.write(work)
@@ -181,7 +189,8 @@ async def go_to_provider(request: Request) -> Response:
     except Lie as lie:
         return await _lied(request, here, lie)
     state = {"step": "sso", "next": place, "again": again, **asdict(pending)}
-    secret = await here.database.write(lambda tx: sessions.begin(tx, None, state, now))
+    old = request.cookies.get(COOKIE)
+    secret = await here.database.write(lambda tx: sessions.begin_login(tx, None, state, old, now))
     return _with_cookie(redirect(address), secret)
 
 
@@ -201,9 +210,13 @@ async def come_back(request: Request) -> Response:
     await here.database.write(lambda tx: sessions.spend(tx, row.sha256, spent))
     try:
         who = await here.provider.finish(pending, dict(request.query_params), state["again"])
-        opened = await here.database.write(
-            lambda tx: sessions.log_in(tx, users.from_provider(tx, who, now), secret, "identity provider", now, address)
-        )
+        proved = datetime.fromtimestamp(who.authenticated_at, UTC)
+
+        def work(tx: Tx) -> str:
+            person_id = users.from_provider(tx, who, now)
+            return sessions.log_in(tx, person_id, secret, "identity provider", now, address, proved)
+
+        opened = await here.database.write(work)
     except AppError as error:
         return await _lied(request, here, error)
     return _with_cookie(redirect(state["next"]), opened)
