@@ -45,7 +45,11 @@ def free_port() -> int:
 def running(command: list[str], port: int, env: dict[str, str]) -> Iterator[None]:
     """The server until the block ends."""
     process = subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         for _ in range(300):
