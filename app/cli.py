@@ -5,8 +5,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,11 +20,10 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import administration, logs
 from app import demo as demo_data
-from app import logs
-from app.db import Database, Tx, open_database
+from app.db import Database, open_database
 from app.domain.case import Cycle, Frame
-from app.domain.people import Role
 from app.domain.proposal import read_content
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
 from app.domain.screening import screen
@@ -33,8 +31,7 @@ from app.encoding import encode
 from app.errors import AppError, Fault
 from app.main import create_app
 from app.schema import migrate as bring_to_head
-from app.services import access, audit, clock, comparison, cycles, integrity, logins, upkeep, users
-from app.services.clock import Now
+from app.services import clock, comparison, cycles, integrity, upkeep
 from app.services.rulebooks import Library, ManifestError, described, open_library
 from app.settings import RULES, Settings, SettingsError, read_settings
 from app.submitting import read_file, submit_file
@@ -42,12 +39,9 @@ from app.submitting import read_file, submit_file
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: softly earmarked funds, settled.")
 rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
 cli.add_typer(rulebook, name="rulebook")
-user = typer.Typer(no_args_is_help=True, help="Add, disable and erase people.")
-cli.add_typer(user, name="user")
-token = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens.")
-cli.add_typer(token, name="token")
-audits = typer.Typer(no_args_is_help=True, help="Verify and export the log of acts.")
-cli.add_typer(audits, name="audit")
+cli.add_typer(administration.user, name="user")
+cli.add_typer(administration.token, name="token")
+cli.add_typer(administration.audits, name="audit")
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:
@@ -152,138 +146,11 @@ def check() -> None:
     typer.echo("Everything stored is sound.")
 
 
-@contextmanager
-def _acting() -> Iterator[tuple[Tx, Now]]:
-    """A transaction of somebody at the command line, who has the database anyway; the log says it was the service."""
-    settings = read_settings()
-    with open_database(settings.database_url).transaction() as tx:
-        yield tx, clock.now(settings.today)
-
-
-@user.command("add")
-def user_add(name: str, email: str, role: Role, office: Annotated[str | None, typer.Option()] = None) -> None:
-    """Add a person; the first administrator, too."""
-    with _acting() as (tx, now):
-        made = users.add(tx, None, name, email, role, office, now)
-    typer.echo(f"Person {made['id']} is added as {role}.")
-
-
-@user.command("first-admin")
-def user_first_admin(name: str, email: str) -> None:
-    """Add the first administrator and print a token for them, once; refused when there is an administrator."""
-    with _acting() as (tx, now):
-        made, secret = users.first_admin(tx, name, email, now)
-    typer.echo(f"Person {made['id']} is the administrator. Their token, shown only now:\n{secret}")
-
-
-@user.command("list")
-def user_list() -> None:
-    """List everybody who has an account."""
-    with open_database(read_settings().database_url).reading() as tx:
-        for one in users.everybody(tx):
-            state = "disabled" if one["disabled"] else ""
-            typer.echo(
-                f"{one['id']}\t{one['role']}\t{one['office'] or ''}\t{one['name']}\t{one['email']}\t{state}".rstrip()
-            )
-
-
-@user.command("disable")
-def user_disable(person: int) -> None:
-    """Disable a person: sessions and tokens end at once."""
-    with _acting() as (tx, now):
-        users.change(tx, None, person, None, None, None, True, now)
-    typer.echo(f"Person {person} is disabled.")
-
-
-@user.command("enable")
-def user_enable(person: int) -> None:
-    """Let a disabled person in again; they need a new token."""
-    with _acting() as (tx, now):
-        users.change(tx, None, person, None, None, None, False, now)
-    typer.echo(f"Person {person} is enabled.")
-
-
-@user.command("password")
-def user_password(
-    person: int, password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)]
-) -> None:
-    """Give a person a local account, where EARMARK_LOCAL_LOGIN is on; the second factor is set up at the first login."""
-    if len(password) < 12:
-        raise SettingsError("A password has at least 12 characters.")
-    with _acting() as (tx, now):
-        users.set_password(tx, person, logins.hash_password(password), now)
-    typer.echo(f"Person {person} can log in with the password and a one-time code.")
-
-
-@user.command("erase")
-def user_erase(person: int) -> None:
-    """Take a person's name, address and logins out of the database for good; what they did stays under their number."""
-    settings = read_settings()
-    database = open_database(settings.database_url)
-    with database.transaction() as tx:
-        users.erase(tx, None, person, clock.now(settings.today))
-    database.scrub()
-    typer.echo(f"Person {person} is erased.")
-
-
-@token.command("issue")
-def token_issue(
-    person: int,
-    label: Annotated[str, typer.Option()] = "issued at the command line",
-    scope: Annotated[list[str] | None, typer.Option(help="all of the role's unless named")] = None,
-    days: Annotated[int, typer.Option(min=1, max=365)] = 365,
-) -> None:
-    """Issue a token and print it, once."""
-    with _acting() as (tx, now):
-        made = access.issue_for(tx, None, person, label, scope or None, days, now)
-    typer.echo(
-        f"Token {made['id']} of person {person} until {made['expires_at']:%Y-%m-%d}, shown only now:\n{made['token']}"
-    )
-
-
-@token.command("list")
-def token_list(person: Annotated[int | None, typer.Argument()] = None) -> None:
-    """List tokens, of one person or of all."""
-    with open_database(read_settings().database_url).reading() as tx:
-        for one in access.everyones(tx, person):
-            state = "revoked" if one["revoked_at"] else f"until {one['expires_at']:%Y-%m-%d}"
-            typer.echo(f"{one['id']}\tperson {one['person']}\t{state}\t{one['label']}\t{' '.join(one['scopes'])}")
-
-
-@token.command("revoke")
-def token_revoke(number: int) -> None:
-    """Revoke a token at once."""
-    with _acting() as (tx, now):
-        access.revoke(tx, None, number, now)
-    typer.echo(f"Token {number} is revoked.")
-
-
-@audits.command("verify")
-def audit_verify(
-    head: Annotated[list[str] | None, typer.Option(help="a published head that must be in the log")] = None,
-) -> None:
-    """Read the log from its first entry: every hash and link, and whether published heads are in it. Exit 1 when not whole."""
-    with open_database(read_settings().database_url).reading() as tx:
-        proof = audit.verify(tx, head or ())
-    for fault in proof["faults"]:
-        typer.echo(f"Entry {fault['seq']}: {fault['message']}", err=True)
-    typer.echo(f"{proof['entries']} entries, {'whole' if proof['sound'] else 'NOT whole'}. Head: {proof['head']}")
-    raise typer.Exit(0 if proof["sound"] else 1)
-
-
-@audits.command("export")
-def audit_export() -> None:
-    """Print every entry as JSON Lines, oldest first."""
-    with open_database(read_settings().database_url).reading() as tx:
-        for entry in audit.everything(tx):
-            typer.echo(encode(entry).decode())
-
-
 @cli.command()
 def tidy() -> None:
     """Delete ended sessions, old rate rows and idempotency keys, as EARMARK_KEEP_DAYS says."""
     keep = read_settings().keep_days
-    with _acting() as (tx, now):
+    with administration.acting() as (tx, now):
         gone = upkeep.tidy(tx, keep, now)
     typer.echo(", ".join(f"{number} {name.replace('_', ' ')}" for name, number in gone.items()) + " deleted.")
 

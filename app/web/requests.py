@@ -17,7 +17,7 @@ from app.domain.rulebook import Rulebook
 from app.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMediaType
 from app.faults import did_you_mean, faults_of
 from app.files import Files
-from app.services import access, clock, sessions
+from app.services import access, clock, faces, sessions
 from app.services.clock import Now
 from app.services.provider import Provider
 from app.services.rulebooks import Library
@@ -130,6 +130,21 @@ def read_as(model: type[M], value: Any) -> tuple[M | None, list[Fault]]:
         return model.model_validate(value), []
     except ValidationError as error:
         return None, faults_of(error, model)
+
+
+async def read_body(request: Request, model: type[M]) -> tuple[M, bytes]:
+    """The body as the model, and its bytes; Invalid with every fault in it."""
+    value, raw = await read_json(request)
+    read, faults = read_as(model, value)
+    if read is None:
+        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
+    return read, raw
+
+
+async def read_body_about(request: Request, actor: Actor, ref: str, model: type[M]) -> tuple[M, bytes]:
+    """As `read_body`, about a proposal that this actor sees: 404 goes before 422."""
+    await house(request).database.read(lambda tx: faces.seen(tx, actor, ref))
+    return await read_body(request, model)
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:

@@ -1,18 +1,17 @@
 """People and their tokens, for administrators; and everybody's own tokens."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db import Tx
 from app.domain.people import Actor
-from app.errors import Invalid
 from app.services import access, users
 from app.services.idempotency import Answer
 from app.web.answers import numbered_list, ok, response, write
 from app.web.api import shapes
 from app.web.api.docs import answers
-from app.web.requests import caller, check_query, house, read_as, read_json
+from app.web.requests import caller, check_query, house, read_body
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 Id = Annotated[int, Path(ge=1, le=2**53)]
@@ -41,14 +40,6 @@ _TOKEN = {
 }
 
 
-async def _body(request: Request, model: Any) -> tuple[Any, bytes]:
-    value, raw = await read_json(request)
-    read, faults = read_as(model, value)
-    if read is None:
-        raise Invalid("validation_failed", "This cannot be done with what was sent.", faults=faults)
-    return read, raw
-
-
 @router.get(
     "/users",
     operation_id="list_users",
@@ -71,7 +62,7 @@ async def list_users(request: Request, actor: Whoever, limit: Limit = 50, cursor
 async def add_user(request: Request) -> Response:
     actor = await caller(request)
     now = house(request).now()
-    new, raw = await _body(request, shapes.UserIn)
+    new, raw = await read_body(request, shapes.UserIn)
 
     def work(tx: Tx) -> Answer:
         made = users.add(tx, actor, new.name, new.email, new.role, new.office, now)
@@ -89,7 +80,7 @@ async def add_user(request: Request) -> Response:
 async def change_user(id: Id, request: Request, actor: Whoever) -> Response:
     """Disabling ends every session and token at once."""
     now = house(request).now()
-    new, raw = await _body(request, shapes.UserPatch)
+    new, raw = await read_body(request, shapes.UserPatch)
     return await write(
         request,
         actor,
@@ -127,7 +118,7 @@ async def issue_token(request: Request) -> Response:
     """For yourself, or as an administrator for anybody. Two live tokens a person: for changing over from old to new."""
     actor = await caller(request)
     now = house(request).now()
-    new, raw = await _body(request, shapes.TokenIn)
+    new, raw = await read_body(request, shapes.TokenIn)
 
     def work(tx: Tx) -> Answer:
         made = access.request_token(tx, actor, new.person, new.label, new.scopes, new.days, now)

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -20,7 +20,7 @@ from app.web.answers import ok, response, whole_list, write
 from app.web.api import shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
-from app.web.requests import caller, house, read_as, read_json
+from app.web.requests import caller, house, read_body_about
 
 router = APIRouter(prefix="/api/v1", tags=["proposals"])
 Whoever = Annotated[Actor, Depends(caller)]
@@ -44,16 +44,6 @@ _ATTACHMENT = {
 }
 
 
-async def _said(request: Request, actor: Actor, ref: str, model: Any) -> tuple[Any, bytes]:
-    """What is said of a proposal that this actor sees: 404 goes before 422."""
-    await house(request).database.read(lambda tx: faces.seen(tx, actor, ref))
-    value, raw = await read_json(request)
-    read, faults = read_as(model, value)
-    if read is None:
-        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
-    return read, raw
-
-
 @router.get(
     "/proposals/{ref}/comments",
     operation_id="list_comments",
@@ -74,7 +64,7 @@ async def list_comments(ref: Ref, request: Request) -> Response:
 )
 async def add_comment(ref: Ref, request: Request) -> Response:
     actor, now = await caller(request), house(request).now()
-    new, raw = await _said(request, actor, ref, shapes.CommentIn)
+    new, raw = await read_body_about(request, actor, ref, shapes.CommentIn)
     return await write(request, actor, raw, lambda tx: ok(remarks.comment(tx, actor, ref, new.text, now), 201))
 
 
@@ -99,7 +89,7 @@ async def list_conflicts(ref: Ref, request: Request) -> Response:
 async def declare_conflict(ref: Ref, request: Request) -> Response:
     """From then on every move on this proposal is refused to you."""
     actor, now = await caller(request), house(request).now()
-    new, raw = await _said(request, actor, ref, shapes.ConflictIn)
+    new, raw = await read_body_about(request, actor, ref, shapes.ConflictIn)
     return await write(
         request, actor, raw, lambda tx: ok(remarks.declare_conflict(tx, actor, ref, new.reason, now), 201)
     )

@@ -1,17 +1,16 @@
 """Review by people: clarifications and assessments."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.domain.people import Actor
-from app.errors import Invalid
-from app.services import faces, review
+from app.services import review
 from app.web.answers import ok, response, whole_list, write
 from app.web.api import shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
-from app.web.requests import caller, house, read_as, read_json
+from app.web.requests import caller, house, read_body_about
 
 router = APIRouter(prefix="/api/v1", tags=["review"])
 Whoever = Annotated[Actor, Depends(caller)]
@@ -29,16 +28,6 @@ _GRADES = {"grades": {"a": 3, "b": None}, "comments": {"b": "Not claimed."}, "ov
 _STORED = {**_GRADES, "snapshot": 1, "updated_at": "2027-01-12T09:07:00Z", "completed_at": None, "past": []}
 _OWN = {"snapshot": 1, "mine": _STORED, "earlier": None}
 _ALL = {**_OWN, "needed": 2, "completed": 0, "blind": True, "items": [], "next_cursor": None, "consolidated": None}
-
-
-async def _sent(request: Request, actor: Actor, ref: str, model: Any) -> tuple[Any, bytes]:
-    """What is sent about a proposal that this actor sees: 404 goes before 422."""
-    await house(request).database.read(lambda tx: faces.seen(tx, actor, ref))
-    value, raw = await read_json(request)
-    read, faults = read_as(model, value)
-    if read is None:
-        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
-    return read, raw
 
 
 @router.get(
@@ -63,7 +52,7 @@ async def ask_clarification(ref: Ref, request: Request) -> Response:
     """Answering does not change the content; a `return` lets IOM do that."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    new, raw = await _sent(request, actor, ref, shapes.ClarificationIn)
+    new, raw = await read_body_about(request, actor, ref, shapes.ClarificationIn)
     return await write(
         request,
         actor,
@@ -82,7 +71,7 @@ async def answer_clarification(
     ref: Ref, id: Annotated[int, Path(ge=1, le=2**53)], request: Request, actor: Whoever
 ) -> Response:
     now = house(request).now()
-    new, raw = await _sent(request, actor, ref, shapes.AnswerIn)
+    new, raw = await read_body_about(request, actor, ref, shapes.AnswerIn)
     return await write(request, actor, raw, lambda tx: ok(review.answer(tx, actor, ref, id, new.answer, now)))
 
 
@@ -109,7 +98,7 @@ async def save_assessment(ref: Ref, request: Request) -> Response:
     """Grades 0-4, or null for not applicable; `carried_from` names the snapshot whose grades you took over."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    new, raw = await _sent(request, actor, ref, shapes.AssessmentIn)
+    new, raw = await read_body_about(request, actor, ref, shapes.AssessmentIn)
     sent = new.model_dump()
     return await write(request, actor, raw, lambda tx: ok(review.save(tx, actor, ref, sent, [], book, now)))
 
@@ -137,5 +126,5 @@ async def reopen_assessment(ref: Ref, request: Request) -> Response:
     """What it was stays in `past`."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    new, raw = await _sent(request, actor, ref, shapes.ReopenIn)
+    new, raw = await read_body_about(request, actor, ref, shapes.ReopenIn)
     return await write(request, actor, raw, lambda tx: ok(review.reopen(tx, actor, ref, new.reason, book, now)))

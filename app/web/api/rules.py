@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.domain.people import Actor
-from app.errors import Invalid, NotFound
+from app.errors import NotFound
 from app.services import cycles, rulebooks
 from app.web.answers import conditional, etag, ok, response, whole_list, write
 from app.web.api import shapes
 from app.web.api.docs import answers
-from app.web.requests import caller, expected_versions, house, read_as, read_json
+from app.web.requests import caller, expected_versions, house, read_body
 
 router = APIRouter(prefix="/api/v1", tags=["rules"])
 Year = Annotated[int, Path(ge=1, le=9999)]
@@ -69,10 +69,7 @@ async def list_cycles(request: Request) -> Response:
 async def move_window(year: Year, request: Request, actor: Annotated[Actor, Depends(caller)]) -> Response:
     here, expected = house(request), expected_versions(request)
     now = here.now()
-    value, raw = await read_json(request)
-    patch, faults = read_as(shapes.CyclePatch, value)
-    if patch is None:
-        raise Invalid("validation_failed", "The change cannot be made with what was sent.", faults=faults)
+    patch, raw = await read_body(request, shapes.CyclePatch)
 
     days = here.book.framework.calendar.return_days_after_screening
 
