@@ -318,5 +318,5 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> NoReturn:
-    print(f"earmark: {sentence}", file=sys.stderr)  # noqa: T201  # the way out
+    typer.echo(f"earmark: {sentence}", err=True)
     sys.exit(2)

@@ -48,11 +48,16 @@ for _tag, _form, _first in (
     PlainYaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), _first)
 
 
+def plain_yaml(text: str) -> Any:
+    """The value of a YAML text, read as JSON would be; a YAMLError for what is none."""
+    return yaml.load(text, Loader=PlainYaml)  # noqa: S506  # a SafeLoader
+
+
 def read_file(path: Path) -> dict[str, Any]:
     """The `{cycle, office?, content}` of a JSON or YAML file; a ValueError in a sentence when it holds none."""
     try:
         text = path.read_text("utf-8-sig")
-        value = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=PlainYaml)  # noqa: S506
+        value = json.loads(text) if path.suffix == ".json" else plain_yaml(text)
         text.encode() and json.dumps(value, allow_nan=False, default=str, ensure_ascii=False).encode()
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such file.") from None

@@ -14,13 +14,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app import demo
-from app.db import Database, open_database
+from app.db import open_database
 from app.domain.rulebook import Rulebook
 from app.main import create_app
 from app.schema import migrate
 from app.services import clock, cycles
 from app.services.rulebooks import open_library
 from app.settings import RULES, Settings, read_settings
+from app.web.requests import House
 from tests import postgres
 
 TODAY = date(2026, 11, 23)
@@ -73,7 +74,7 @@ class Service:
     settings: Settings
     accounts: dict[str, Any]
     client: httpx.AsyncClient
-    database: Database
+    house: House
 
     async def call(self, role: str | None, method: str, path: str, **more: Any) -> httpx.Response:
         headers = dict(more.pop("headers", {}))
@@ -135,7 +136,7 @@ async def _with_service(
     accounts = filled["sqlite" if settings.database_url.startswith("sqlite") else "postgresql"]
     async with _client(app) as client:
         try:
-            return await scenario(Service(settings, accounts, client, app.state.house.database))
+            return await scenario(Service(settings, accounts, client, app.state.house))
         finally:
             await app.state.house.database.close()
 

@@ -6,8 +6,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from app.db import Database, Tx
 from app.domain.cycle import Window, noon_of
 from app.domain.people import SCOPES, Actor, Role
@@ -20,7 +18,7 @@ from app.records import proposals as proposal_records
 from app.services import access, casework, cycles, intake, logins
 from app.services.casework import Request
 from app.services.clock import Now
-from app.submitting import PlainYaml
+from app.submitting import plain_yaml
 
 STORIES = Path(__file__).parent / "proposals.yaml"
 WRITTEN_FOR = 2027  # the stories of the cycle `next` are written as if next year were this one
@@ -66,7 +64,7 @@ def load(database: Database, book: Rulebook, file: Path, now: Now) -> bool:
         accounts = _people(tx, now)
         if not there:
             _next_cycle(tx, book, now)
-            for story in yaml.load(STORIES.read_text("utf-8"), Loader=PlainYaml):  # noqa: S506  # a SafeLoader
+            for story in plain_yaml(STORIES.read_text("utf-8")):
                 _tell(tx, story, book, now)
             casework.lapse_overdue(tx, now)
         text = json.dumps(accounts, indent=2) + "\n"

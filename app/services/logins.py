@@ -13,7 +13,8 @@ import pyotp
 
 from app.db import Tx
 from app.errors import TooManyRequests, Unauthorized
-from app.records import people, sessions
+from app.records import logins as login_records
+from app.records import people
 from app.services import audit
 from app.services.clock import Now
 
@@ -37,7 +38,7 @@ def count_attempt(tx: Tx, kind: str, account: str, address: str | None, now: Now
     began = int(now.at.timestamp()) // WINDOW * WINDOW
     names = [f"{kind}:{hashlib.sha256(account.lower().encode()).hexdigest()[:40]}"]
     names += [f"login@{address}"] if address else []
-    counts = [sessions.count(tx, name, began) for name in names]
+    counts = [login_records.count(tx, name, began) for name in names]
     if max(counts) > ATTEMPTS:
         wait = began + WINDOW - int(now.at.timestamp())
         if max(counts) == ATTEMPTS + 1:
@@ -50,7 +51,7 @@ def known(tx: Tx, email: str) -> Known:
     """The account of an e-mail address; for one there is none of, a hash that no password fits."""
     person = people.person_by_email(tx, email) if email.isprintable() else None
     row = people.person_of(tx, person.id) if person else None
-    login = sessions.login_of(tx, row.id) if row and row.disabled_at is None else None
+    login = login_records.login_of(tx, row.id) if row and row.disabled_at is None else None
     return Known(login.person_id, login.password_hash) if login else Known(None, _NOBODYS)
 
 
@@ -76,12 +77,12 @@ def hash_password(password: str) -> str:
 
 def set_password(tx: Tx, person_id: int, password_hash: str) -> None:
     """Give a person a local account, or a new password; an enrolled second factor stays."""
-    sessions.put_login(tx, person_id, {"password_hash": password_hash})
+    login_records.put_login(tx, person_id, {"password_hash": password_hash})
 
 
 def second_factor(tx: Tx, person_id: int) -> str | None:
     """The secret of a person's confirmed second factor."""
-    row = sessions.login_of(tx, person_id)
+    row = login_records.login_of(tx, person_id)
     return str(row.totp_secret) if row and row.totp_confirmed else None
 
 
@@ -97,13 +98,13 @@ def provisioning_uri(secret: str, email: str) -> str:
 
 def use_code(tx: Tx, person_id: int, code: str, now: Now) -> str | None:
     """Use a one-time or recovery code of a confirmed second factor, once; which of the two it was, None if it does not fit."""
-    row = sessions.login_of(tx, person_id)
+    row = login_records.login_of(tx, person_id)
     if row is None or not row.totp_confirmed:
         return None
     step = _step_of(row.totp_secret, code, now)
     if step is not None:
-        return "one-time code" if sessions.use_step(tx, person_id, step) else None
-    used = sessions.use_recovery_code(tx, person_id, _recovery_hash(_cleaned(code)), now.at)
+        return "one-time code" if login_records.use_step(tx, person_id, step) else None
+    used = login_records.use_recovery_code(tx, person_id, _recovery_hash(_cleaned(code)), now.at)
     return "recovery code" if used else None
 
 
@@ -123,10 +124,10 @@ def _step_of(secret: str, code: str, now: Now) -> int | None:
 def confirm_second_factor(tx: Tx, person_id: int, secret: str, code: str, now: Now) -> list[str] | None:
     """Take a second factor into use for a person who has none; the recovery codes, shown once. None when it does not fit."""
     step = _step_of(secret, code, now)
-    if step is None or not sessions.confirm_login(tx, person_id, secret, step):
+    if step is None or not login_records.confirm_login(tx, person_id, secret, step):
         return None
     codes = [base64.b32encode(secrets.token_bytes(10)).decode() for _ in range(RECOVERY_CODES)]
-    sessions.put_recovery_codes(tx, person_id, [_recovery_hash(code) for code in codes])
+    login_records.put_recovery_codes(tx, person_id, [_recovery_hash(code) for code in codes])
     audit.record(tx, None, "login.enrolled", f"user/{person_id}", now)
     return ["-".join(code[i : i + 4] for i in range(0, 16, 4)) for code in codes]
 

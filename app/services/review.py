@@ -9,7 +9,7 @@ from app.domain.assessment import Consolidated, Ground, as_json, consolidate, gr
 from app.domain.people import Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
-from app.errors import Conflict, Fault, Invalid, NotFound, Refusal
+from app.errors import Conflict, Invalid, NotFound, Refusal
 from app.records import proposals, review
 from app.services import audit, faces
 from app.services.clock import Now
@@ -87,11 +87,9 @@ def _refuse_conflict(tx: Tx, row: Record, actor: Actor) -> None:
     _refuse_unless(not proposals.has_conflict(tx, row.id, actor.id), "conflict_of_interest", said)
 
 
-def save(
-    tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], faults: list[Fault], book: Rulebook, now: Now
-) -> dict[str, Any]:
+def save(tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], book: Rulebook, now: Now) -> dict[str, Any]:
     """Save one's own assessment of the snapshot under review, as far as it goes; 404, 422, 409."""
-    row, ground = _under_review(tx, actor, ref, book, faults)
+    row, ground = _under_review(tx, actor, ref, book)
     wrong = grade_faults(sent["grades"], ground)
     if wrong:
         raise Invalid("validation_failed", "These grades cannot be given.", faults=wrong)
@@ -112,7 +110,7 @@ def save(
 
 def complete(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> dict[str, Any]:
     """Complete one's own assessment; from then on one sees the others'."""
-    row, ground = _under_review(tx, actor, ref, book, [])
+    row, ground = _under_review(tx, actor, ref, book)
     mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
     said: dict[str, Any] = _stored(mine) if mine else {"grades": {}, "comments": {}, "overall": ""}
     faults = lacking(said["grades"], said["comments"], said["overall"], ground)
@@ -127,7 +125,7 @@ def complete(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> dict[s
 
 def reopen(tx: Tx, actor: Actor, ref: str, reason: str, book: Rulebook, now: Now) -> dict[str, Any]:
     """Reopen one's own completed assessment; what it was, and why it is changed, is kept."""
-    row, _ = _under_review(tx, actor, ref, book, [])
+    row, _ = _under_review(tx, actor, ref, book)
     mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
     if mine is None or mine.completed_at is None:
         _refuse_unless(False, "not_completed", "Only a completed assessment can be reopened.")
@@ -142,11 +140,9 @@ def reopen(tx: Tx, actor: Actor, ref: str, reason: str, book: Rulebook, now: Now
     return own(tx, actor, ref)
 
 
-def _under_review(tx: Tx, actor: Actor, ref: str, book: Rulebook, faults: list[Fault]) -> tuple[Record, Ground]:
+def _under_review(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> tuple[Record, Ground]:
     """The proposal, if its last snapshot can be assessed by this person now, and what an assessment is held against."""
     row = faces.seen_to_change(tx, actor, ref)
-    if faults:
-        raise Invalid("validation_failed", "The assessment cannot be saved as it was sent.", faults=faults)
     said = f"Assessments are made while a proposal is under review; this one is {row.state}."
     _refuse_unless(row.state == State.UNDER_REVIEW, "wrong_state", said)
     _refuse_conflict(tx, row, actor)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from app.db import Record, Tx
 from app.domain.rulebook import Rulebook
 from app.records import audit as audit_records
-from app.records import idempotency, sessions
+from app.records import idempotency, logins, sessions
 from app.services import audit
 from app.services.clock import Now
 from app.services.sessions import IDLE, LONGEST
@@ -17,8 +17,8 @@ def tidy(tx: Tx, keep_days: int, now: Now) -> dict[str, int]:
     """Delete ended sessions, old rate rows and idempotency keys; how many of each."""
     kept = now.at - timedelta(days=keep_days)
     return {
-        "sessions": sessions.end_before(tx, min(now.at - IDLE, now.at), now.at - LONGEST),
-        "rates": sessions.forget_windows(tx, int(kept.timestamp())),
+        "sessions": sessions.end_before(tx, now.at - IDLE, now.at - LONGEST),
+        "rates": logins.forget_windows(tx, int(kept.timestamp())),
         "idempotency_keys": idempotency.forget_before(tx, now.at - KEYS),
     }
 

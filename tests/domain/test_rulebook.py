@@ -12,8 +12,9 @@ from app.domain.case import Cycle, derive
 from app.domain.proposal import read_content
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook, functions, kleene
 from app.domain.rulebook.checking import base_scope
-from app.domain.rulebook.expressions import FUNCTIONS, Refused, compile_expression
+from app.domain.rulebook.expressions import FUNCTIONS, compile_expression
 from app.domain.rulebook.functions import months_between
+from app.domain.rulebook.language import Refused
 from app.domain.rulebook.writing import framework_names
 from app.services.rulebooks import open_library
 from app.settings import RULES

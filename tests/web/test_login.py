@@ -123,7 +123,7 @@ def test_what_matters_needs_a_fresh_login_in_a_browser(run: Any, database_url: s
 
 def test_a_second_factor_is_enrolled_and_every_code_works_once(run: Any, database_url: str, monkeypatch: Any) -> None:
     async def scenario(service: Service) -> None:
-        house = service.client._transport.app.state.house  # type: ignore[attr-defined]
+        house = service.house
         object.__setattr__(house.settings, "demo", False)
         begun = await log_in(service, "mfa_head")
         assert begun.headers["Location"] == "/login/enrol"
@@ -196,7 +196,7 @@ def test_the_first_administrator_is_added_once(database_url: str) -> None:
 
 def test_a_stranger_with_only_the_password_cannot_replace_a_second_factor(run: Any) -> None:
     async def scenario(service: Service) -> None:
-        house = service.client._transport.app.state.house  # type: ignore[attr-defined]
+        house = service.house
         object.__setattr__(house.settings, "demo", False)
         seeds = {}
         for who in ("owner", "stranger"):

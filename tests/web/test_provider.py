@@ -118,7 +118,7 @@ LIES = [
 
 async def go(service: Service, idp: Idp, again: bool = False, next_: str = "/account") -> tuple[httpx.Response, str]:
     """Through the provider and back, as a browser goes; the answer to the return and the cookie it came with."""
-    house = service.client._transport.app.state.house  # type: ignore[attr-defined]
+    house = service.house
     house.provider = Provider(SETTINGS, "http://127.0.0.1:8000/login/callback", httpx.ASGITransport(app=idp))
     query = {"next": next_, **({"again": "1"} if again else {})}
     out = await service.client.get("/login/sso", params=query)

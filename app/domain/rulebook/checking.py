@@ -7,7 +7,8 @@ from app.domain.case import DERIVED_FROM, Cycle, Derived, RequestedYear
 from app.domain.framework import Ground
 from app.domain.proposal import Content
 from app.domain.rulebook.criteria import Alignment, Check, Criteria, Criterion, Rule
-from app.domain.rulebook.expressions import Compiled, Echo, Name, Refused, compile_expression
+from app.domain.rulebook.expressions import compile_expression
+from app.domain.rulebook.language import Compiled, Echo, Name, Refused
 from app.domain.rulebook.types import BOOL, TEXT, Type, list_of, record_of
 from app.domain.rulebook.yamlmap import Path, Source
 from app.faults import did_you_mean

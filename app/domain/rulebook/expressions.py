@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.domain.rulebook.language import Compiled, Echo, Name, Refused, path_of, ruled_out, said
 from app.domain.rulebook.types import BOOL, INT, LARGEST, LONGEST_LIST, NULL, TEXT, Type, list_of
 from app.faults import did_you_mean
 
@@ -19,52 +20,6 @@ _OVER_LISTS = ("count", "sum", "min", "max", "any", "all", "distinct")
 _OVER_VALUES = ("length", "words", "months_between")
 FUNCTIONS = _OVER_LISTS + _OVER_VALUES
 _NUMBERS = ("int", "number")
-
-
-class Refused(Exception):
-    """An expression that the language does not accept: `offset` is the character in its text."""
-
-    def __init__(self, offset: int, message: str) -> None:
-        super().__init__(message)
-        self.offset, self.message = offset, message
-
-
-class Echo(Refused):
-    """A name that stands for a mistaken fact: the mistake is told where it was made, not again here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What a name stands for: its code, its type, the content fields it rests on; `shown` when its value explains.
-
-    A parameter keeps its `literals`, so that they can be held against a closed vocabulary like written-out ones.
-    `members` is the source of a mapping whose keys are the values of a list, where there is one to look them up in.
-    """
-
-    plain: str
-    careful: str
-    type: Type
-    reads: frozenset[str] = frozenset()
-    shown: bool = False
-    literals: tuple[int | str, ...] = ()
-    members: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """An accepted expression: Python source for whole contents and for drafts, its type and what it rests on.
-
-    `members` is as for a Name; `keyed` the source of a mapping whose keys, in their order, are the list.
-    """
-
-    plain: str
-    careful: str
-    type: Type
-    reads: frozenset[str] = frozenset()
-    uses: frozenset[str] = frozenset()
-    shows: tuple[str, ...] = ()
-    members: str = ""
-    keyed: str = ""
 
 
 @dataclass(slots=True)
@@ -78,19 +33,22 @@ class _Checker:
     shows: list[str] = field(default_factory=list)
 
     def refuse(self, node: ast.AST, message: str) -> Refused:
+        """The refusal of a node, at its place in the text."""
         line = getattr(node, "lineno", 1) - 1
         lines = self.text.split("\n")
         column = len(lines[line].encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
         return Refused(sum(len(one) + 1 for one in lines[:line]) + column, message)
 
     def visit(self, node: ast.expr, known: frozenset[str]) -> Compiled:
+        """Any expression: by its kind, or refused when the language has none such."""
         method = _METHODS.get(type(node))
         if method is None:
-            raise self.refuse(node, f"{_said(node)} is not part of the rule language")
+            raise self.refuse(node, f"{said(node)} is not part of the rule language")
         found: Compiled = method(self, node, known)
         return found
 
     def need(self, node: ast.expr, known: frozenset[str], *kinds: str) -> Compiled:
+        """An expression that is certainly of one of these kinds, or refused."""
         found = self.visit(node, known)
         if found.type.nullable or found.type.kind == "null":
             raise self.refuse(node, f"'{ast.unparse(node)}' may be null; test it with '!= null' first")
@@ -99,6 +57,7 @@ class _Checker:
         return found
 
     def constant(self, node: ast.Constant, known: frozenset[str]) -> Compiled:
+        """A whole number or a text."""
         value = node.value
         if isinstance(value, bool) or value is None or not isinstance(value, int | str):
             hint = "write true or false" if isinstance(value, bool) else "use whole numbers and texts"
@@ -109,6 +68,7 @@ class _Checker:
         return Compiled(repr(value), repr(value), type_)
 
     def name(self, node: ast.Name, known: frozenset[str]) -> Compiled:
+        """A name of the scope: a field, a fact, a parameter, a loop's own."""
         if node.id in ("true", "false"):
             return Compiled(node.id.title(), node.id.title(), BOOL)
         if node.id == "null":
@@ -127,6 +87,7 @@ class _Checker:
         return Compiled(found.plain, found.careful, type_, members=found.members)
 
     def attribute(self, node: ast.Attribute, known: frozenset[str]) -> Compiled:
+        """A field of a record, the record certainly there."""
         owner = self.visit(node.value, known)
         if owner.type.nullable or owner.type.kind == "null":
             raise self.refuse(node, f"'{ast.unparse(node.value)}' may be null; test it with '!= null' first")
@@ -139,13 +100,14 @@ class _Checker:
             place.col_offset = (node.end_col_offset or 0) - len(node.attr.encode())
             place.lineno = node.end_lineno or node.lineno
             raise self.refuse(place, f"unknown field '{node.attr}'{did_you_mean(node.attr, names)}")
-        type_ = found.certain if _path(node) in known else found
+        type_ = found.certain if path_of(node) in known else found
         if owner.plain == "F":
             return _ground(node.attr, type_)
         careful = f"apply(lambda o: o.{node.attr}, {owner.careful})"
         return Compiled(f"{owner.plain}.{node.attr}", careful, type_)
 
     def literals(self, node: ast.List | ast.Tuple, known: frozenset[str]) -> Compiled:
+        """A list written out: numbers or texts, never empty."""
         if not node.elts:
             raise self.refuse(node, "an empty list says nothing")
         items = []
@@ -159,17 +121,19 @@ class _Checker:
         return Compiled(code, code, list_of(items[0].type))
 
     def boolean(self, node: ast.BoolOp, known: frozenset[str]) -> Compiled:
+        """`and`, `or`: each part may rest on what those before it have ruled out."""
         both, so_far = isinstance(node.op, ast.And), known
         parts = []
         for value in node.values:
             parts.append(self.need(value, so_far, "bool"))
-            so_far |= _ruled_out(value, both)
+            so_far |= ruled_out(value, both)
         word = " and " if both else " or "
         plain = "(" + word.join(part.plain for part in parts) + ")"
         lazily = ", ".join(f"lambda: {part.careful}" for part in parts)
         return Compiled(plain, f"{'and_' if both else 'or_'}(({lazily}))", BOOL)
 
     def unary(self, node: ast.UnaryOp, known: frozenset[str]) -> Compiled:
+        """`not`, and a number's minus."""
         if isinstance(node.op, ast.Not):
             part = self.need(node.operand, known, "bool")
             return Compiled(f"(not {part.plain})", f"not_({part.careful})", BOOL)
@@ -179,6 +143,7 @@ class _Checker:
         raise self.refuse(node, "this operator is not part of the rule language")
 
     def arithmetic(self, node: ast.BinOp, known: frozenset[str]) -> Compiled:
+        """`+ - *` over whole numbers that stay within 64 bits."""
         sign = _ARITHMETIC.get(type(node.op))
         if sign is None:
             raise self.refuse(node, "only + - * are there; compare shares as 100 * part <= 8 * whole")
@@ -188,11 +153,13 @@ class _Checker:
         return Compiled(f"({left.plain} {sign} {right.plain})", careful, self.int_up_to(reach, node))
 
     def int_up_to(self, reach: int, node: ast.expr) -> Type:
+        """A whole number that can reach this far, or refused beyond 64 bits."""
         if reach > MOST:
             raise self.refuse(node, f"'{ast.unparse(node)}' may become larger than {MOST}; compare smaller parts")
         return replace(INT, most=reach)
 
     def compare(self, node: ast.Compare, known: frozenset[str]) -> Compiled:
+        """One comparison of two values that can be compared."""
         if len(node.ops) > 1:
             raise self.refuse(node, "compare two values at a time and join the parts with 'and'")
         operator, right_node = node.ops[0], node.comparators[0]
@@ -218,6 +185,7 @@ class _Checker:
         return Compiled(f"({left.plain} {sign} {right.plain})", careful, BOOL)
 
     def membership(self, node: ast.Compare, left: Compiled, right: Compiled) -> Compiled:
+        """`in` and `not in` a list of the same kind."""
         many = right.type.item
         if right.type.kind != "list" or right.type.nullable or many is None:
             raise self.refuse(node.comparators[0], f"'in' needs a list on its right, not {right.type}")
@@ -234,6 +202,7 @@ class _Checker:
         return Compiled(f"(not {held})", f"not_({careful})", BOOL)
 
     def null_test(self, node: ast.Compare, left: Compiled, sign: str) -> Compiled:
+        """`== null` and `!= null` of what may be null."""
         if not left.type.nullable or sign not in ("==", "!="):
             raise self.refuse(node, f"'{ast.unparse(node.left)}' can never be null")
         word = "is" if sign == "==" else "is not"
@@ -253,6 +222,7 @@ class _Checker:
                     raise self.refuse(place, f"{value!r} is no value of {ast.unparse(side)} ({some}){near}")
 
     def call(self, node: ast.Call, known: frozenset[str]) -> Compiled:
+        """One of the language's functions, with as many values as it takes."""
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
             name = ast.unparse(node.func)
             raise self.refuse(node, f"unknown function '{name}'{did_you_mean(name, FUNCTIONS)}")
@@ -269,6 +239,7 @@ class _Checker:
         return self.reduce(node.func.id, argument, known)
 
     def measure(self, name: str, node: ast.Call, known: frozenset[str]) -> Compiled:
+        """`length`, `words`, `months_between`."""
         kind = "date" if name == "months_between" else "text"
         shown = list(self.shows)
         parts = [self.need(argument, known, kind) for argument in node.args]
@@ -280,6 +251,7 @@ class _Checker:
         return Compiled(plain, f"apply({function}, {', '.join(part.careful for part in parts)})", measured)
 
     def reduce(self, name: str, node: ast.expr, known: frozenset[str]) -> Compiled:
+        """A function over a whole list."""
         found = self.need(node, known, "list")
         item = found.type.item or NULL
         if name == "count":
@@ -288,6 +260,7 @@ class _Checker:
         return Compiled(f"{function}({found.plain})", f"apply({function}, {found.careful})", result)
 
     def reducer(self, name: str, item: Type, node: ast.expr, loops: int) -> tuple[str, Type]:
+        """The function behind `distinct`, `sum`, `min` or `max` over such items, and what it comes to."""
         if item.nullable or item.kind not in (("int", "text") if name == "distinct" else ("int",)):
             raise self.refuse(node, f"{name} cannot be taken over {item}")
         function = {"distinct": "distinct", "sum": "sum", "min": "least", "max": "most"}[name]
@@ -296,6 +269,7 @@ class _Checker:
         return function, self.int_up_to(item.most * LONGEST_LIST**loops, node) if name == "sum" else item
 
     def over(self, name: str, node: ast.GeneratorExp, known: frozenset[str]) -> Compiled:
+        """A function over a loop."""
         element, plain, careful = self.comprehension(node, known)
         bag = careful.replace("\0", f"item({element.careful})")
         listed = f"[{element.plain} {plain}]"
@@ -329,6 +303,7 @@ class _Checker:
         return f"(not {members}.keys().isdisjoint({self.visit(loop.iter, known).plain}))" if members else ""
 
     def comprehension(self, node: ast.GeneratorExp, known: frozenset[str]) -> tuple[Compiled, str, str]:
+        """A loop's element and its source: for whole contents, and for drafts with `\0` where the element goes."""
         outer = self.scope
         self.depth += len(node.generators)
         if self.depth > DEEPEST_LOOP:
@@ -350,7 +325,7 @@ class _Checker:
             opened, closed = opened + f"loop({items.careful}, lambda {code}: ", closed + ")"
             for test in part.ifs:
                 held = self.need(test, known, "bool")
-                known |= _ruled_out(test, True)
+                known |= ruled_out(test, True)
                 plain.append(f"if {held.plain}")
                 opened, closed = opened + f"when({held.careful}, lambda: ", closed + ")"
         element = self.visit(node.elt, known)
@@ -370,16 +345,6 @@ _METHODS: dict[type[ast.expr], Any] = {
     ast.Compare: _Checker.compare,
     ast.Call: _Checker.call,
 }
-_SAID = {
-    ast.Subscript: "an index []",
-    ast.IfExp: "if ... else",
-    ast.Lambda: "a function of its own",
-    ast.JoinedStr: "a formatted text",
-    ast.ListComp: "a list in brackets (put the loop inside count, any, ...)",
-    ast.GeneratorExp: "a loop outside count, sum, min, max, any, all, distinct",
-    ast.Dict: "a mapping",
-    ast.NamedExpr: "an assignment",
-}
 
 
 def _ground(field: str, type_: Type) -> Compiled:
@@ -393,24 +358,6 @@ def _keyed(element: str, loop: str) -> str:
     if loop.startswith(f"for {element} in ") and loop.count(" for ") == 0 and " if " not in loop:
         return f"dict.fromkeys({loop.removeprefix(f'for {element} in ')})"
     return f"{{{element}: 0 {loop}}}"
-
-
-def _said(node: ast.AST) -> str:
-    return _SAID.get(type(node), type(node).__name__)
-
-
-def _path(node: ast.expr) -> str:
-    return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
-
-
-def _ruled_out(node: ast.expr, holds: bool) -> frozenset[str]:
-    """The paths that are certainly not null once `node` is known to hold (or, in an `or`, not to hold)."""
-    null_test = isinstance(node, ast.Compare) and len(node.ops) == 1 and _path(node.comparators[0]) == "null"
-    if isinstance(node, ast.Compare) and null_test and isinstance(node.ops[0], ast.NotEq if holds else ast.Eq):
-        return frozenset({_path(node.left)})
-    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And if holds else ast.Or):
-        return frozenset().union(*(_ruled_out(value, holds) for value in node.values))
-    return frozenset()
 
 
 def _nodes(tree: ast.AST) -> Iterator[ast.AST]:

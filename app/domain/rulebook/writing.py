@@ -17,7 +17,7 @@ from app.domain.proposal import Content
 from app.domain.rulebook import functions, kleene
 from app.domain.rulebook.checking import Checked, Fact, Ready, keys_of
 from app.domain.rulebook.criteria import Alignment, Check, Criterion
-from app.domain.rulebook.expressions import Compiled, Name
+from app.domain.rulebook.language import Compiled, Name
 from app.domain.rulebook.types import Type, record_of
 
 Given = int | list[int] | list[str]

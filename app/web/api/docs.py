@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app.domain.proposal import Content
-from app.web.api import shapes
+from app.web.api import bodies, shapes
 
 _REF = "#/components/schemas/{model}"
 _TITLES = {
@@ -67,20 +67,20 @@ _UPLOAD = {
     },
 }
 _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
-    "screen_content": (shapes.ProposalIn, {"cycle": 2026, "content": EXAMPLE_CONTENT}),
-    "create_proposal": (shapes.ProposalIn, {"cycle": 2027, "office": "IOM-NE", "content": EXAMPLE_CONTENT}),
+    "screen_content": (bodies.ProposalIn, {"cycle": 2026, "content": EXAMPLE_CONTENT}),
+    "create_proposal": (bodies.ProposalIn, {"cycle": 2027, "office": "IOM-NE", "content": EXAMPLE_CONTENT}),
     "replace_content": (Content, EXAMPLE_CONTENT),
-    "make_move": (shapes.MoveIn, {"move": "submit"}),
-    "ask_clarification": (shapes.ClarificationIn, {"criterion": "d", "question": "Which partners are confirmed?"}),
-    "answer_clarification": (shapes.AnswerIn, {"answer": "Both, by letters of November."}),
-    "save_assessment": (shapes.AssessmentIn, {"grades": {"a": 3}, "comments": {}, "overall": "Sound."}),
-    "reopen_assessment": (shapes.ReopenIn, {"reason": "IOM answered the open question."}),
-    "add_comment": (shapes.CommentIn, {"text": "We know the counterpart.", "visibility": "internal"}),
-    "declare_conflict": (shapes.ConflictIn, {"reason": "My sister works for the partner."}),
-    "add_user": (shapes.UserIn, {"name": "A. Reviewer", "email": "reviewer@example.org", "role": "mfa_reviewer"}),
-    "change_user": (shapes.UserPatch, {"disabled": True}),
-    "issue_token": (shapes.TokenIn, {"label": "submission script", "scopes": ["screenings"], "days": 90}),
-    "move_window": (shapes.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
+    "make_move": (bodies.MoveIn, {"move": "submit"}),
+    "ask_clarification": (bodies.ClarificationIn, {"criterion": "d", "question": "Which partners are confirmed?"}),
+    "answer_clarification": (bodies.AnswerIn, {"answer": "Both, by letters of November."}),
+    "save_assessment": (bodies.AssessmentIn, {"grades": {"a": 3}, "comments": {}, "overall": "Sound."}),
+    "reopen_assessment": (bodies.ReopenIn, {"reason": "IOM answered the open question."}),
+    "add_comment": (bodies.CommentIn, {"text": "We know the counterpart.", "visibility": "internal"}),
+    "declare_conflict": (bodies.ConflictIn, {"reason": "My sister works for the partner."}),
+    "add_user": (bodies.UserIn, {"name": "A. Reviewer", "email": "reviewer@example.org", "role": "mfa_reviewer"}),
+    "change_user": (bodies.UserPatch, {"disabled": True}),
+    "issue_token": (bodies.TokenIn, {"label": "submission script", "scopes": ["screenings"], "days": 90}),
+    "move_window": (bodies.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
 }
 
 
@@ -98,7 +98,7 @@ def install_openapi(app: FastAPI) -> None:
 
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
-    outs = [shape for shape in vars(shapes).values() if isinstance(shape, type) and shape.__module__ == shapes.__name__]
+    outs = _all_of(shapes.Out)
     ins = [model for model, _ in _BODIES.values()]
     wanted = [
         *((model, "validation") for model in ins),
@@ -116,6 +116,11 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
         for method, operation in operations.items():
             _complete_operation(path, method, operation)
     return document
+
+
+def _all_of(shape: type[BaseModel]) -> list[type[BaseModel]]:
+    """Every shape there is, each room's own among them."""
+    return [one for direct in shape.__subclasses__() for one in (direct, *_all_of(direct))]
 
 
 def _without_null_defaults(schema: Any) -> Any:

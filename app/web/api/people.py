@@ -1,17 +1,54 @@
 """People and their tokens, for administrators; and everybody's own tokens."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db import Tx
-from app.domain.people import Actor
+from app.domain.people import Actor, Role
 from app.services import access, users
 from app.services.idempotency import Answer
 from app.web.answers import numbered_list, ok, response, write
-from app.web.api import shapes
+from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.requests import caller, check_query, house, read_body
+
+
+class UserOut(shapes.Out):
+    id: int
+    name: str
+    email: str
+    role: Role
+    office: str | None
+    disabled: bool
+    created_at: datetime
+
+
+class UserPage(shapes.Out):
+    items: list[UserOut]
+    next_cursor: int | None
+
+
+class TokenOut(shapes.Out):
+    id: int
+    person: int
+    label: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class TokenMade(TokenOut):
+    token: str
+
+
+class TokenPage(shapes.Out):
+    items: list[TokenOut]
+    next_cursor: int | None
+
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 Id = Annotated[int, Path(ge=1, le=2**53)]
@@ -44,7 +81,7 @@ _TOKEN = {
     "/users",
     operation_id="list_users",
     summary="Everybody who has an account",
-    responses=answers(shapes.UserPage, {"items": [_USER], "next_cursor": None}, 422),
+    responses=answers(UserPage, {"items": [_USER], "next_cursor": None}, 422),
 )
 async def list_users(request: Request, actor: Whoever, limit: Limit = 50, cursor: Cursor = 0) -> Response:
     check_query(request, {"limit", "cursor"})
@@ -57,12 +94,12 @@ async def list_users(request: Request, actor: Whoever, limit: Limit = 50, cursor
     operation_id="add_user",
     summary="Add a person",
     status_code=201,
-    responses=answers(shapes.UserOut, _USER, 400, 409, 413, 415, 422, status=201),
+    responses=answers(UserOut, _USER, 400, 409, 413, 415, 422, status=201),
 )
 async def add_user(request: Request) -> Response:
     actor = await caller(request)
     now = house(request).now()
-    new, raw = await read_body(request, shapes.UserIn)
+    new, raw = await read_body(request, bodies.UserIn)
 
     def work(tx: Tx) -> Answer:
         made = users.add(tx, actor, new.name, new.email, new.role, new.office, now)
@@ -75,12 +112,12 @@ async def add_user(request: Request) -> Response:
     "/users/{id}",
     operation_id="change_user",
     summary="Change, disable or enable a person",
-    responses=answers(shapes.UserOut, _USER, 400, 404, 409, 413, 415, 422),
+    responses=answers(UserOut, _USER, 400, 404, 409, 413, 415, 422),
 )
 async def change_user(id: Id, request: Request, actor: Whoever) -> Response:
     """Disabling ends every session and token at once."""
     now = house(request).now()
-    new, raw = await read_body(request, shapes.UserPatch)
+    new, raw = await read_body(request, bodies.UserPatch)
     return await write(
         request,
         actor,
@@ -93,7 +130,7 @@ async def change_user(id: Id, request: Request, actor: Whoever) -> Response:
     "/tokens",
     operation_id="list_tokens",
     summary="Your tokens; for an administrator everybody's, or one person's",
-    responses=answers(shapes.TokenPage, {"items": [_TOKEN], "next_cursor": None}, 422),
+    responses=answers(TokenPage, {"items": [_TOKEN], "next_cursor": None}, 422),
 )
 async def list_tokens(
     request: Request,
@@ -112,13 +149,13 @@ async def list_tokens(
     operation_id="issue_token",
     summary="Issue a token; it is shown once",
     status_code=201,
-    responses=answers(shapes.TokenMade, {**_TOKEN, "token": "earmark_..."}, 400, 404, 409, 413, 415, 422, status=201),
+    responses=answers(TokenMade, {**_TOKEN, "token": "earmark_..."}, 400, 404, 409, 413, 415, 422, status=201),
 )
 async def issue_token(request: Request) -> Response:
     """For yourself, or as an administrator for anybody. Two live tokens a person: for changing over from old to new."""
     actor = await caller(request)
     now = house(request).now()
-    new, raw = await read_body(request, shapes.TokenIn)
+    new, raw = await read_body(request, bodies.TokenIn)
 
     def work(tx: Tx) -> Answer:
         made = access.request_token(tx, actor, new.person, new.label, new.scopes, new.days, now)

@@ -22,7 +22,7 @@ from app.services.casework import Request as MoveRequest
 from app.services.clock import Now
 from app.services.idempotency import Answer
 from app.web.answers import conditional, etag, ok, response, write
-from app.web.api import shapes
+from app.web.api import bodies, shapes
 from app.web.api.docs import EXAMPLE_CONTENT, answers
 from app.web.api.submission import read_submission
 from app.web.requests import caller, check_query, expected_versions, house, read_as, read_json
@@ -181,7 +181,7 @@ async def make_move(ref: Ref, request: Request) -> Response:
     here, expected = house(request), expected_versions(request)
     book, now = here.book, here.now()
     value, raw = await read_json(request)
-    read, faults = read_as(shapes.MoveIn, value)
+    read, faults = read_as(bodies.MoveIn, value)
     name = value.get("move") if isinstance(value, dict) else None
     wanted = MoveRequest(
         move=name.strip() if isinstance(name, str) else "",

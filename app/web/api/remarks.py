@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -17,10 +18,50 @@ from app.errors import BadRequest, Fault, Invalid, NotFound, TooLarge, Unsupport
 from app.services import attachments, faces, remarks, uploads
 from app.services.idempotency import Answer
 from app.web.answers import ok, response, whole_list, write
-from app.web.api import shapes
+from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
 from app.web.requests import caller, house, read_body_about
+
+
+class CommentOut(shapes.Out):
+    id: int
+    at: datetime
+    by: shapes.By
+    visibility: str
+    text: str
+
+
+class CommentList(shapes.Out):
+    items: list[CommentOut]
+    next_cursor: None
+
+
+class ConflictOut(shapes.Out):
+    at: datetime
+    by: shapes.By
+    reason: str
+
+
+class ConflictList(shapes.Out):
+    items: list[ConflictOut]
+    next_cursor: None
+
+
+class AttachmentOut(shapes.Out):
+    id: int
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    visibility: Literal["shared", "internal"]
+    at: datetime
+
+
+class AttachmentList(shapes.Out):
+    items: list[AttachmentOut]
+    next_cursor: None
+
 
 router = APIRouter(prefix="/api/v1", tags=["proposals"])
 Whoever = Annotated[Actor, Depends(caller)]
@@ -48,7 +89,7 @@ _ATTACHMENT = {
     "/proposals/{ref}/comments",
     operation_id="list_comments",
     summary="What the Danish side says about a proposal",
-    responses=answers(shapes.CommentList, {"items": [_COMMENT], "next_cursor": None}, 404),
+    responses=answers(CommentList, {"items": [_COMMENT], "next_cursor": None}, 404),
 )
 async def list_comments(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
@@ -60,11 +101,11 @@ async def list_comments(ref: Ref, request: Request) -> Response:
     operation_id="add_comment",
     summary="Comment on a proposal; IOM never sees it",
     status_code=201,
-    responses=answers(shapes.CommentOut, _COMMENT, 400, 404, 409, 413, 415, 422, status=201),
+    responses=answers(CommentOut, _COMMENT, 400, 404, 409, 413, 415, 422, status=201),
 )
 async def add_comment(ref: Ref, request: Request) -> Response:
     actor, now = await caller(request), house(request).now()
-    new, raw = await read_body_about(request, actor, ref, shapes.CommentIn)
+    new, raw = await read_body_about(request, actor, ref, bodies.CommentIn)
     return await write(request, actor, raw, lambda tx: ok(remarks.comment(tx, actor, ref, new.text, now), 201))
 
 
@@ -72,7 +113,7 @@ async def add_comment(ref: Ref, request: Request) -> Response:
     "/proposals/{ref}/conflicts",
     operation_id="list_conflicts",
     summary="Declared conflicts of interest",
-    responses=answers(shapes.ConflictList, {"items": [_CONFLICT], "next_cursor": None}, 404),
+    responses=answers(ConflictList, {"items": [_CONFLICT], "next_cursor": None}, 404),
 )
 async def list_conflicts(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
@@ -84,12 +125,12 @@ async def list_conflicts(ref: Ref, request: Request) -> Response:
     operation_id="declare_conflict",
     summary="Declare your own conflict of interest",
     status_code=201,
-    responses=answers(shapes.ConflictOut, _CONFLICT, 400, 404, 409, 413, 415, 422, status=201),
+    responses=answers(ConflictOut, _CONFLICT, 400, 404, 409, 413, 415, 422, status=201),
 )
 async def declare_conflict(ref: Ref, request: Request) -> Response:
     """From then on every move on this proposal is refused to you."""
     actor, now = await caller(request), house(request).now()
-    new, raw = await read_body_about(request, actor, ref, shapes.ConflictIn)
+    new, raw = await read_body_about(request, actor, ref, bodies.ConflictIn)
     return await write(
         request, actor, raw, lambda tx: ok(remarks.declare_conflict(tx, actor, ref, new.reason, now), 201)
     )
@@ -99,7 +140,7 @@ async def declare_conflict(ref: Ref, request: Request) -> Response:
     "/proposals/{ref}/attachments",
     operation_id="list_attachments",
     summary="The files on a proposal that you can see",
-    responses=answers(shapes.AttachmentList, {"items": [_ATTACHMENT], "next_cursor": None}, 404),
+    responses=answers(AttachmentList, {"items": [_ATTACHMENT], "next_cursor": None}, 404),
 )
 async def list_attachments(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
@@ -111,7 +152,7 @@ async def list_attachments(ref: Ref, request: Request) -> Response:
     operation_id="add_attachment",
     summary="Attach a PDF, DOCX, XLSX, PNG or JPEG file",
     status_code=201,
-    responses=answers(shapes.AttachmentOut, _ATTACHMENT, 400, 404, 409, 413, 415, 422, status=201),
+    responses=answers(AttachmentOut, _ATTACHMENT, 400, 404, 409, 413, 415, 422, status=201),
 )
 async def add_attachment(ref: Ref, request: Request) -> Response:
     """Multipart with `file` and, if only your own side is to see it, `visibility` = `internal`. Judged by content."""

@@ -1,16 +1,66 @@
 """Review by people: clarifications and assessments."""
 
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.domain.people import Actor
 from app.services import review
 from app.web.answers import ok, response, whole_list, write
-from app.web.api import shapes
+from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
 from app.web.requests import caller, house, read_body_about
+
+
+class ClarificationOut(shapes.Out):
+    id: int
+    criterion: str | None
+    field: str | None
+    question: str
+    asked_at: datetime
+    due_on: date
+    answer: str | None
+    answered_at: datetime | None
+
+
+class ClarificationList(shapes.Out):
+    items: list[ClarificationOut]
+    next_cursor: None
+
+
+class AssessmentOut(shapes.Out):
+    """One person's assessment; `past` are its completed versions that were reopened, with the reasons."""
+
+    grades: dict[str, int | None]
+    comments: dict[str, str]
+    overall: str
+    snapshot: int
+    carried_from: int | None
+    updated_at: datetime
+    completed_at: datetime | None
+    past: list[dict[str, Any]]
+
+
+class OthersAssessment(AssessmentOut):
+    by: shapes.By
+
+
+class OwnAssessmentOut(shapes.Out):
+    snapshot: int
+    mine: AssessmentOut | None
+    earlier: AssessmentOut | None
+
+
+class AssessmentsOut(OwnAssessmentOut):
+    needed: int
+    completed: int
+    blind: bool
+    items: list[OthersAssessment]
+    next_cursor: None
+    consolidated: dict[str, Any] | None
+
 
 router = APIRouter(prefix="/api/v1", tags=["review"])
 Whoever = Annotated[Actor, Depends(caller)]
@@ -34,7 +84,7 @@ _ALL = {**_OWN, "needed": 2, "completed": 0, "blind": True, "items": [], "next_c
     "/proposals/{ref}/clarifications",
     operation_id="list_clarifications",
     summary="Questions to IOM and their answers",
-    responses=answers(shapes.ClarificationList, {"items": [_QUESTION], "next_cursor": None}, 404),
+    responses=answers(ClarificationList, {"items": [_QUESTION], "next_cursor": None}, 404),
 )
 async def list_clarifications(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
@@ -46,13 +96,13 @@ async def list_clarifications(ref: Ref, request: Request) -> Response:
     operation_id="ask_clarification",
     summary="Ask IOM about the proposal, a criterion or a field",
     status_code=201,
-    responses=answers(shapes.ClarificationOut, _QUESTION, 400, 404, 409, 413, 415, 422, status=201),
+    responses=answers(ClarificationOut, _QUESTION, 400, 404, 409, 413, 415, 422, status=201),
 )
 async def ask_clarification(ref: Ref, request: Request) -> Response:
     """Answering does not change the content; a `return` lets IOM do that."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    new, raw = await read_body_about(request, actor, ref, shapes.ClarificationIn)
+    new, raw = await read_body_about(request, actor, ref, bodies.ClarificationIn)
     return await write(
         request,
         actor,
@@ -65,13 +115,13 @@ async def ask_clarification(ref: Ref, request: Request) -> Response:
     "/proposals/{ref}/clarifications/{id}/answer",
     operation_id="answer_clarification",
     summary="Answer a question, once",
-    responses=answers(shapes.ClarificationOut, _QUESTION, 400, 404, 409, 413, 415, 422),
+    responses=answers(ClarificationOut, _QUESTION, 400, 404, 409, 413, 415, 422),
 )
 async def answer_clarification(
     ref: Ref, id: Annotated[int, Path(ge=1, le=2**53)], request: Request, actor: Whoever
 ) -> Response:
     now = house(request).now()
-    new, raw = await read_body_about(request, actor, ref, shapes.AnswerIn)
+    new, raw = await read_body_about(request, actor, ref, bodies.AnswerIn)
     return await write(request, actor, raw, lambda tx: ok(review.answer(tx, actor, ref, id, new.answer, now)))
 
 
@@ -79,7 +129,7 @@ async def answer_clarification(
     "/proposals/{ref}/assessments",
     operation_id="list_assessments",
     summary="Assessments of the snapshot under review, and what they come to",
-    responses=answers(shapes.AssessmentsOut, _ALL, 404),
+    responses=answers(AssessmentsOut, _ALL, 404),
 )
 async def list_assessments(ref: Ref, request: Request) -> Response:
     """A reviewer sees the others' grades once their own assessment is completed (`blind` says so)."""
@@ -92,22 +142,22 @@ async def list_assessments(ref: Ref, request: Request) -> Response:
     "/proposals/{ref}/assessments/mine",
     operation_id="save_assessment",
     summary="Save your assessment of the snapshot under review, as far as it goes",
-    responses=answers(shapes.OwnAssessmentOut, _OWN, 400, 404, 409, 413, 415, 422),
+    responses=answers(OwnAssessmentOut, _OWN, 400, 404, 409, 413, 415, 422),
 )
 async def save_assessment(ref: Ref, request: Request) -> Response:
     """Grades 0-4, or null for not applicable; `carried_from` names the snapshot whose grades you took over."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    new, raw = await read_body_about(request, actor, ref, shapes.AssessmentIn)
+    new, raw = await read_body_about(request, actor, ref, bodies.AssessmentIn)
     sent = new.model_dump()
-    return await write(request, actor, raw, lambda tx: ok(review.save(tx, actor, ref, sent, [], book, now)))
+    return await write(request, actor, raw, lambda tx: ok(review.save(tx, actor, ref, sent, book, now)))
 
 
 @router.post(
     "/proposals/{ref}/assessments/mine/complete",
     operation_id="complete_assessment",
     summary="Complete your assessment",
-    responses=answers(shapes.OwnAssessmentOut, _OWN, 400, 404, 409, 422),
+    responses=answers(OwnAssessmentOut, _OWN, 400, 404, 409, 422),
 )
 async def complete_assessment(ref: Ref, request: Request) -> Response:
     """Every criterion needs a grade, every grade that departs from the screening a comment, and all of it a word."""
@@ -120,11 +170,11 @@ async def complete_assessment(ref: Ref, request: Request) -> Response:
     "/proposals/{ref}/assessments/mine/reopen",
     operation_id="reopen_assessment",
     summary="Reopen your completed assessment, with a reason",
-    responses=answers(shapes.OwnAssessmentOut, _OWN, 400, 404, 409, 413, 415, 422),
+    responses=answers(OwnAssessmentOut, _OWN, 400, 404, 409, 413, 415, 422),
 )
 async def reopen_assessment(ref: Ref, request: Request) -> Response:
     """What it was stays in `past`."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    new, raw = await read_body_about(request, actor, ref, shapes.ReopenIn)
+    new, raw = await read_body_about(request, actor, ref, bodies.ReopenIn)
     return await write(request, actor, raw, lambda tx: ok(review.reopen(tx, actor, ref, new.reason, book, now)))

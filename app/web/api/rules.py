@@ -8,7 +8,7 @@ from app.domain.people import Actor
 from app.errors import NotFound
 from app.services import cycles, rulebooks
 from app.web.answers import conditional, etag, ok, response, whole_list, write
-from app.web.api import shapes
+from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.requests import caller, expected_versions, house, read_body
 
@@ -69,7 +69,7 @@ async def list_cycles(request: Request) -> Response:
 async def move_window(year: Year, request: Request, actor: Annotated[Actor, Depends(caller)]) -> Response:
     here, expected = house(request), expected_versions(request)
     now = here.now()
-    patch, raw = await read_body(request, shapes.CyclePatch)
+    patch, raw = await read_body(request, bodies.CyclePatch)
 
     days = here.book.framework.calendar.return_days_after_screening
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from app.domain.proposal import Content, faults_between, read_content
 from app.errors import Fault
-from app.web.api import shapes
+from app.web.api import bodies
 from app.web.requests import parse, read_as, read_json_bytes
 
 
@@ -30,7 +30,7 @@ async def read_submission(request: Request, codes: frozenset[str]) -> Submission
     """
     raw = await read_json_bytes(request)
     try:
-        whole = shapes.ProposalIn.model_validate_json(raw)
+        whole = bodies.ProposalIn.model_validate_json(raw)
     except ValidationError:
         return _in_parts(parse(raw), raw, codes)
     faults = list(faults_between(whole.content, codes, "/content"))
@@ -38,7 +38,7 @@ async def read_submission(request: Request, codes: frozenset[str]) -> Submission
 
 
 def _in_parts(value: Any, raw: bytes, codes: frozenset[str]) -> Submission:
-    around, faults = read_as(shapes.Surroundings, value)
+    around, faults = read_as(bodies.Surroundings, value)
     inner = value.get("content") if isinstance(value, dict) else None
     content, wrong = read_content(inner, codes, "/content") if isinstance(inner, dict) else (None, [])
     members = value if isinstance(value, dict) else {}
