@@ -24,7 +24,7 @@ from app.settings import RULES, Settings, SettingsError
 from app.web import docs_page, health
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
-from app.web.api import audit, people, proposals, remarks, review, rules, screenings
+from app.web.api import audit, consultations, money, papers, people, proposals, remarks, review, rules, screenings
 from app.web.api.docs import install_openapi
 from app.web.pages import login, rendering
 from app.web.requests import House
@@ -32,6 +32,10 @@ from app.web.shield import Shield
 
 log = logger("service")
 HOUR = 3600.0
+ROOMS = (
+    *(screenings, rules, proposals, review, remarks, money, consultations, papers),
+    *(people, audit, health, login, docs_page),
+)
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 
 
@@ -48,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         max_body_size=LARGEST + 100_000,
         lifespan=_lifespan,
     )
-    for room in (screenings, rules, proposals, review, remarks, people, audit, health, login, docs_page):
+    for room in ROOMS:
         app.router.routes.extend(room.router.routes)  # flat: include_router matches every route twice
     app.mount("/docs/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     install_handlers(app)

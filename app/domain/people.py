@@ -39,11 +39,11 @@ SCOPES: dict[Role, tuple[str, ...]] = {
     Role.IOM_FOCAL_POINT: (*_ALL, "proposals:write", "reports:write", "signatures:write", "webhooks"),
     Role.MFA_REVIEWER: (*_ALL, "proposals:write", "assessments:write", "comments:write", "webhooks"),
     Role.MFA_HEAD: (*_ALL, "proposals:write", "decisions:write", "signatures:write", "comments:write"),
-    Role.MFA_FINANCE: (*_ALL, "payments:write", "comments:write"),
+    Role.MFA_FINANCE: (*_ALL, "payments:write", "envelopes:write", "comments:write"),
     Role.EMBASSY: (*_ALL, "comments:write"),
     Role.MISSION: (*_ALL, "comments:write"),
     Role.AUDITOR: (*_ALL, "audit:read"),
-    Role.ADMIN: ("admin", "audit:read", "screenings", "tokens", "webhooks"),
+    Role.ADMIN: ("admin", "envelopes:write", "audit:read", "screenings", "tokens", "webhooks"),
 }
 
 

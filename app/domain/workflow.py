@@ -70,6 +70,9 @@ class Facts:
     assessments_needed: int = 0
     recommendation: str | None = None
     mandatory_met: bool = False
+    has_assessed: bool = False
+    over_request: tuple[str, ...] = ()
+    over_envelope: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,22 @@ MANDATORY_MET = Guard(
         "The consolidated assessment does not find a, c and e met; such a proposal cannot be recommended for approval."
     ),
 )
+STILL_MET = Guard(
+    "mandatory_not_met",
+    lambda f: f.mandatory_met,
+    lambda f: "The consolidated assessment does not find a, c and e met; such a proposal cannot be approved.",
+)
+WITHIN_REQUEST = Guard(
+    "amount_over_request", lambda f: not f.over_request, lambda f: "More than requested. " + " ".join(f.over_request)
+)
+WITHIN_ENVELOPE = Guard(
+    "envelope_exceeded", lambda f: not f.over_envelope, lambda f: "Over the envelope. " + " ".join(f.over_envelope)
+)
+NOT_ASSESSOR = Guard(
+    "assessor_decides",
+    lambda f: not f.has_assessed,
+    lambda f: "You have assessed this proposal; somebody else must decide it.",
+)
 OVERDUE = Guard("deadline_not_passed", lambda f: not _in_time(f), lambda f: "Its deadline has not passed.")
 PARTS_TO_COME = Guard(
     "not_available_yet", lambda f: False, lambda f: "This move comes with a later part of the service."
@@ -138,6 +157,7 @@ _BEFORE_AGREED = (S.DRAFT, S.SUBMITTED, S.RETURNED, S.UNDER_REVIEW, S.RECOMMENDE
 _TABLED = (S.RECOMMENDED, S.DEFERRED)
 _IN_HAND = (S.SUBMITTED, S.UNDER_REVIEW, S.RECOMMENDED, S.DEFERRED)
 _HEAD, _DESK, _FOCAL, _BOTH = (R.MFA_HEAD,), (R.MFA_REVIEWER,), (R.IOM_FOCAL_POINT,), (R.MFA_HEAD, R.IOM_FOCAL_POINT)
+_DECIDER, _TABLE = (NOT_ASSESSOR, UNBIASED), Maker.CONSULTATION
 
 MOVES = (
     # `submit` ends in `returned` instead when the screening finds the content not eligible.
@@ -154,14 +174,14 @@ MOVES = (
         (ASSESSED, MANDATORY_MET, UNBIASED),
         ("recommendation", "reason", "memo"),
     ),
-    Move(E.APPROVE, _TABLED, S.APPROVED, _HEAD, maker=Maker.CONSULTATION),
-    Move(E.REJECT, _TABLED, S.REJECTED, _HEAD, maker=Maker.CONSULTATION),
-    Move(E.DEFER, _TABLED, S.DEFERRED, _HEAD, maker=Maker.CONSULTATION),
+    Move(E.APPROVE, _TABLED, S.APPROVED, _HEAD, (WITHIN_REQUEST, WITHIN_ENVELOPE, STILL_MET, *_DECIDER), maker=_TABLE),
+    Move(E.REJECT, _TABLED, S.REJECTED, _HEAD, _DECIDER, maker=_TABLE),
+    Move(E.DEFER, _TABLED, S.DEFERRED, _HEAD, _DECIDER, maker=_TABLE),
     Move(E.SIGN, (S.APPROVED,), S.AGREED, _BOTH, maker=Maker.SIGNATURE),
     Move(E.COMPLETE, (S.AGREED,), S.DISBURSED, maker=Maker.SYSTEM),
     Move(E.CLOSE, (S.DISBURSED,), S.CLOSED, _DESK, (PARTS_TO_COME, UNBIASED)),
     Move(E.WITHDRAW, _BEFORE_AGREED, S.CANCELLED, _FOCAL, (), ("reason",)),
-    Move(E.TERMINATE, (S.APPROVED, S.AGREED), S.CANCELLED, _HEAD, (PARTS_TO_COME, UNBIASED), ("reason",)),
+    Move(E.TERMINATE, (S.APPROVED, S.AGREED), S.CANCELLED, _HEAD, (UNBIASED,), ("reason",)),
     Move(E.LAPSE, (S.DRAFT, S.RETURNED), S.CANCELLED, guards=(OVERDUE,), maker=Maker.SYSTEM),
 )
 _BY_STEP = {(source, move.event): move for move in MOVES for source in move.sources}
@@ -194,10 +214,10 @@ def check_role(event: Event, role: Role) -> None:
         raise Forbidden("wrong_role", f"'{event}' can be made by {who}; you are {role}.")
 
 
-def refusals(state: State, event: Event, facts: Facts) -> list[Refusal]:
+def refusals(state: State, event: Event, facts: Facts, by: Maker = Maker.REQUEST) -> list[Refusal]:
     """Every reason why the move cannot be made as things stand; empty when it can."""
     maker = lines_of(event)[0].maker
-    if maker is not Maker.REQUEST:
+    if maker is not by:
         return [Refusal("made_elsewhere", f"'{event}' is no request. {_ELSEWHERE[maker]}")]
     move = _BY_STEP.get((state, event))
     if move is None:
@@ -209,7 +229,7 @@ def refusals(state: State, event: Event, facts: Facts) -> list[Refusal]:
     return [Refusal(guard.code, guard.sentence(facts)) for guard in move.guards if not guard.holds(facts)]
 
 
-def choose_move(state: State, event: Event, role: Role | None, facts: Facts) -> Move:
+def choose_move(state: State, event: Event, role: Role | None, facts: Facts, by: Maker = Maker.REQUEST) -> Move:
     """The one line that applies, or a refusal with every reason why none does; `role` None is the service itself."""
     if role is None:
         move = _BY_STEP.get((state, event))
@@ -217,7 +237,7 @@ def choose_move(state: State, event: Event, role: Role | None, facts: Facts) -> 
             raise Conflict("move_refused", f"The service cannot {event} a proposal that is {state}.")
         return move
     check_role(event, role)
-    found = refusals(state, event, facts)
+    found = refusals(state, event, facts, by)
     if found:
         code = found[0].code if len(found) == 1 else "move_refused"
         raise Conflict(code, " ".join(refusal.message for refusal in found), refusals=found)

@@ -79,6 +79,10 @@ def office_kind(tx: Tx, code: str) -> str | None:
     return tx.scalar(select(office.c.kind).where(office.c.code == code))
 
 
+def office_name(tx: Tx, code: str) -> str:
+    return str(tx.scalar(select(office.c.name).where(office.c.code == code)) or code)
+
+
 def add_office(tx: Tx, code: str, name: str, kind: str, countries: tuple[str, ...]) -> None:
     """Add an office, or leave it as it is when its code is taken."""
     if tx.scalar(select(office.c.code).where(office.c.code == code)) is None:

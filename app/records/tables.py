@@ -18,7 +18,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-import app.records.access_tables  # noqa: F401  # the metadata is whole only with them
+import app.records.access_tables  # the metadata is whole only with them
+import app.records.decision_tables  # noqa: F401
 from app.records.metadata import Dkk, Instant, Key, key, metadata, to
 
 # `last_number` gives the references out: raised in the transaction that makes the proposal, so without gaps or races.
@@ -55,6 +56,7 @@ envelope = Table(
     Column("amount_dkk", Dkk, nullable=False),
     Column("status", String(20), nullable=False),
     Column("committed_dkk", Dkk, nullable=False, default=0),
+    Column("version", Integer, nullable=False, server_default="1"),
     CheckConstraint("committed_dkk >= 0 AND committed_dkk <= amount_dkk", name="within"),
 )
 
@@ -75,6 +77,7 @@ proposal = Table(
     Column("moves", Integer, nullable=False, default=0),
     Column("returned_by", String(20)),
     Column("deadline_on", Date),
+    Column("deferred_to", Integer),
     UniqueConstraint("cycle_year", "number"),
     Index(None, "state", "cycle_year", "id"),
     Index(None, "state", "deadline_on"),

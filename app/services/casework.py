@@ -7,17 +7,21 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.assessment import mandatory_met
 from app.domain.cycle import return_deadline
+from app.domain.envelope import Kind, over_request
 from app.domain.people import Actor, Side
-from app.domain.proposal import filled, missing_to_submit
+from app.domain.proposal import filled, missing_to_submit, requested_by_year
 from app.domain.rulebook import Rulebook
-from app.domain.workflow import Event, Facts, State, check_role, choose_move, lines_of, named, options
+from app.domain.workflow import Event, Facts, Maker, State, check_role, choose_move, lines_of, named, options, refusals
 from app.errors import Conflict, Fault, Forbidden, Invalid, PreconditionFailed, Refusal
-from app.records import attachments, cycles, proposals
+from app.notify import outbox
+from app.records import attachments, consultations, cycles, proposals
 from app.records import review as review_records
-from app.services import audit, faces, review
+from app.services import audit, envelopes, faces, review
 from app.services.clock import Now
 
 EDITABLE = (State.DRAFT, State.RETURNED)
+TABLED = (State.RECOMMENDED, State.DEFERRED)
+HOLDING_MONEY = (State.APPROVED, State.AGREED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Step:
 def facts_for(tx: Tx, row: Record, actor: Actor, book: Rulebook, now: Now) -> Facts:
     """All that guards look at when this person asks, as things stand in this transaction."""
     state, window = State(row.state), cycles.window_of(cycles.existing_cycle(tx, row.cycle_year))
-    assessed = review_records.assessments_of(tx, row.id, row.snapshots) if state is State.UNDER_REVIEW else []
+    judged = state in (State.UNDER_REVIEW, *TABLED)
+    assessed = review_records.assessments_of(tx, row.id, row.snapshots) if judged else []
     done = sum(1 for one in assessed if one.completed_at)
     mandatory = frozenset(one.letter for one in book.criteria.criteria if one.mandatory)
     return Facts(
@@ -62,6 +67,7 @@ def facts_for(tx: Tx, row: Record, actor: Actor, book: Rulebook, now: Now) -> Fa
         assessments=done,
         assessments_needed=book.framework.assessments_needed,
         mandatory_met=bool(done) and mandatory_met(review.consolidated(assessed), mandatory),
+        has_assessed=judged and review_records.has_assessed(tx, row.id, actor.id),
     )
 
 
@@ -101,6 +107,26 @@ def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, 
     advance(tx, row, event, move.target, step, now, changes)
 
 
+def table_refusals(
+    tx: Tx,
+    row: Record,
+    event: Event,
+    amounts: dict[int, int],
+    over: dict[int, str],
+    actor: Actor,
+    book: Rulebook,
+    now: Now,
+) -> list[Refusal]:
+    """What refuses a consultation's decision on a proposal if this person makes it; `over` says which years overrun."""
+    wanted = over_request(envelopes.requested_of(tx, row.id, row.snapshots), amounts)
+    facts = replace(
+        facts_for(tx, row, actor, book, now),
+        over_request=tuple(wanted.values()),
+        over_envelope=tuple(said for year, said in over.items() if amounts.get(year)),
+    )
+    return refusals(State(row.state), event, facts, Maker.CONSULTATION)
+
+
 def check_version(row: Record, expected: frozenset[int] | None) -> None:
     """Refuse when the client knows another version than the one there is."""
     if expected is not None and row.version not in expected:
@@ -132,6 +158,7 @@ def _submit(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now) -> None
     whole = filled(faces.working_content(row))
     judged = faces.judge(tx, row.cycle_year, whole, book, now)
     number = faces.keep_snapshot(tx, row, actor, whole, judged, now)
+    envelopes.enter(tx, Kind.REQUESTED, row.id, number, requested_by_year(whole), actor, now)
     attachments.submit_with(tx, row.id, number)
     for side in Side:
         faces.show(tx, row.id, row.ref, side, whole, judged, number, now)
@@ -174,12 +201,22 @@ def lapse_overdue(tx: Tx, now: Now, limit: int = 500) -> int:
 
 
 def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: Now, changes: dict[str, Any]) -> None:
-    """The only function that changes a state: state, history and log entry together, or Conflict when someone was first."""
+    """The only function that changes a state, or Conflict when someone was first.
+
+    State, history, log entry and the notice owed are written together; what leaves the table or gives its money back does
+    so here too.
+    """
     number = row.moves + 1
-    values = {**changes, "state": target, "moves": number, "snapshots": step.snapshot or row.snapshots}
+    values = {"deferred_to": None, **changes, "state": target, "moves": number}
+    values["snapshots"] = step.snapshot or row.snapshots
     if not proposals.change_proposal(tx, row.id, row.state, row.lock, values):
         raise Conflict("changed_meanwhile", "Somebody else moved this proposal at the same time; read it again.")
     note(tx, row.id, number, event, row.state, target, step, now)
+    if row.state in TABLED and lines_of(event)[0].maker is not Maker.CONSULTATION:
+        consultations.take_off(tx, row.id)
+    if row.state in HOLDING_MONEY and target is State.CANCELLED:
+        envelopes.free(tx, row, step.actor, now)
+    outbox.owe(tx, f"proposal.{event}", row.ref, now.at, {"step": number})
     deadline = step.deadline.isoformat() if step.deadline else None
     facts: audit.Facts = {"from": row.state, "to": target, "snapshot": step.snapshot, "deadline": deadline}
     before = audit.digest({"state": row.state, "moves": row.moves})

@@ -7,8 +7,8 @@ from app.db import Record, Tx
 from app.domain.cycle import Window, day_of, return_deadline
 from app.domain.framework import Framework
 from app.domain.people import Actor
-from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
-from app.records import cycles, proposals
+from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed, Refusal
+from app.records import cycles, money, proposals
 from app.services import audit
 from app.services.clock import Now
 
@@ -25,11 +25,42 @@ def add(tx: Tx, framework: Framework, year: int, amount_dkk: int, window: Window
     """Add a later cycle with its own envelope; without a window, the framework's usual days of the year before."""
     if cycles.cycle_of(tx, year) is not None:
         raise Conflict("cycle_exists", f"The cycle {year} exists already.")
-    usual = Window(
-        date.fromisoformat(f"{year - 1}-{framework.calendar.window_opens}"),
-        date.fromisoformat(f"{year - 1}-{framework.calendar.window_closes}"),
+    cycles.add_cycle(
+        tx, year, framework.id, window or _usual_window(framework, year), amount_dkk, "planned", added=True
     )
-    cycles.add_cycle(tx, year, framework.id, window or usual, amount_dkk, "planned", added=True)
+
+
+def add_later(
+    tx: Tx,
+    actor: Actor,
+    framework: Framework,
+    year: int,
+    amount: int,
+    opens_on: date | None,
+    closes_on: date | None,
+    reason: str,
+    now: Now,
+) -> dict[str, Any]:
+    """Add a cycle after the last there is, with its own envelope, planned. Money is never moved between years."""
+    last = max(row.year for row in cycles.all_cycles(tx))
+    if year <= last:
+        message = f"There are cycles to {last}; only a later one can be added."
+        raise Conflict("cycle_exists", message, refusals=[Refusal("cycle_exists", message)])
+    usual = _usual_window(framework, year)
+    window = Window(opens_on or usual.opens_on, closes_on or usual.closes_on)
+    if window.closes_on < window.opens_on:
+        fault = Fault("/closes_on", "before_opening", f"The window opens on {window.opens_on}; it cannot close before.")
+        raise Invalid("validation_failed", "The window would close before it opens.", faults=[fault])
+    add(tx, framework, year, amount, window)
+    money.note_change(tx, year, now.at, actor.id, amount, "planned", reason)
+    facts: audit.Facts = {"opens_on": str(window.opens_on), "closes_on": str(window.closes_on), "amount": amount}
+    audit.record(tx, actor, "cycle.add", f"cycle/{year}", now, facts, after=audit.digest(facts))
+    return next(one for one in overview(tx, now) if one["year"] == year)
+
+
+def _usual_window(framework: Framework, year: int) -> Window:
+    days = framework.calendar.window_opens, framework.calendar.window_closes
+    return Window(*(date.fromisoformat(f"{year - 1}-{day}") for day in days))
 
 
 def overview(tx: Tx, now: Now) -> list[dict[str, Any]]:
@@ -50,23 +81,6 @@ def _described(row: Record, now: Now) -> dict[str, Any]:
         "status": row.status,
         "version": row.version,
     }
-
-
-def envelopes(tx: Tx) -> list[dict[str, Any]]:
-    """Money by year in whole DKK. Requested, approved, agreed and paid come with the ledger and are 0 until then."""
-    return [
-        {
-            "year": row.year,
-            "amount": row.amount_dkk,
-            "status": row.status,
-            "requested": 0,
-            "approved": row.committed_dkk,
-            "agreed": 0,
-            "paid": 0,
-            "available": row.amount_dkk - row.committed_dkk,
-        }
-        for row in cycles.all_cycles(tx)
-    ]
 
 
 def move_window(

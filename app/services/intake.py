@@ -15,7 +15,7 @@ from app.encoding import canonical, encode
 from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionRequired, Refusal
 from app.records import cycles, people, proposals
 from app.records.proposals import Wanted
-from app.services import audit, casework, faces
+from app.services import audit, casework, faces, papers
 from app.services.casework import Step
 from app.services.clock import Now
 from app.services.rulebooks import frame_for
@@ -135,9 +135,13 @@ def described(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> tuple
         **_listed(row),
         "snapshot": row.snapshot,
         "moves": casework.options_for(tx, actor, row, book, now),
+        "decision": papers.in_force(tx, row) if row.state not in _UNDECIDED else None,
     }
     spliced = f',"screening":{row.screening},"content":{faces.content_text(row)}}}'
     return row, encode(head)[:-1] + spliced.encode()
+
+
+_UNDECIDED = (State.DRAFT, State.SUBMITTED, State.UNDER_REVIEW, State.RECOMMENDED)
 
 
 def _listed(row: Record) -> dict[str, Any]:
@@ -198,7 +202,7 @@ def history_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
 
 
 # Whose reasons are written for IOM; what the MFA says among itself about other steps stays there.
-_TOLD_TO_IOM = frozenset({Event.SUBMIT, Event.RETURN, Event.ADMIT, Event.WITHDRAW, Event.LAPSE, Event.TERMINATE})
+_TOLD_TO_IOM = frozenset(Event) - {Event.START_REVIEW, Event.RECOMMEND, Event.CLOSE}
 
 
 def snapshots_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:

@@ -191,13 +191,18 @@ def overview(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> dict[str, Any]:
         "blind": blind,
         "items": shown,
         "next_cursor": None,
-        "consolidated": None if blind or not done else as_json(consolidated(rows), ground.weights),
+        "consolidated": None if blind else outcome_of(rows, ground),
     }
 
 
 def consolidated(rows: list[Record]) -> list[Consolidated]:
     """What the completed ones among these assessments come to."""
     return consolidate([json.loads(one.grades) for one in rows if one.completed_at])
+
+
+def outcome_of(rows: list[Record], ground: Ground) -> dict[str, Any] | None:
+    """What the completed ones come to, criterion by criterion and in one score; None before the first is completed."""
+    return as_json(consolidated(rows), ground.weights) if any(one.completed_at for one in rows) else None
 
 
 def _stored(row: Record) -> dict[str, Any]:

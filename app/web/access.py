@@ -1,6 +1,6 @@
 """The access table: every route with who may knock at it. What they then see and may do is decided further in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from starlette.routing import compile_path
@@ -32,6 +32,9 @@ _LOOK_UP = Door(EVERYONE)
 _ADMIN = Door(frozenset({Role.ADMIN}), "admin", fresh=True)
 _AUDIT = Door(frozenset({Role.AUDITOR, Role.ADMIN}), "audit:read")
 _ASSESSOR = Door(frozenset({Role.MFA_REVIEWER}), "assessments:write")
+_PREPARE = Door(frozenset({Role.MFA_REVIEWER, Role.MFA_HEAD}), "proposals:write")
+_DECIDE = Door(frozenset({Role.MFA_HEAD}), "decisions:write")
+_ANSWER = Door(frozenset({Role.IOM_FOCAL_POINT}), "signatures:write")
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
 
@@ -44,7 +47,10 @@ DOORS = {
     "GET /api/v1/frameworks/{id}": _LOOK_UP,
     "GET /api/v1/cycles": _LOOK_UP,
     "PATCH /api/v1/cycles/{year}": _ADMIN,
+    "POST /api/v1/cycles": _ADMIN,
     "GET /api/v1/envelopes": _LOOK_UP,
+    "GET /api/v1/envelopes/{year}": _LOOK_UP,
+    "PUT /api/v1/envelopes/{year}": Door(frozenset({Role.MFA_FINANCE, Role.ADMIN}), "envelopes:write", fresh=True),
     "GET /api/v1/rulebooks": _LOOK_UP,
     "GET /api/v1/rulebooks/{version}": _LOOK_UP,
     "POST /api/v1/screenings": Door(EVERYONE, "screenings"),
@@ -73,6 +79,20 @@ DOORS = {
     "GET /api/v1/proposals/{ref}/attachments": _READ,
     "POST /api/v1/proposals/{ref}/attachments": Door(IOM | {Role.MFA_REVIEWER, Role.MFA_HEAD}, "proposals:write"),
     "GET /api/v1/proposals/{ref}/attachments/{id}": _READ,
+    "GET /api/v1/consultations": _READ,
+    "POST /api/v1/consultations": _PREPARE,
+    "GET /api/v1/consultations/{id}": _READ,
+    "PATCH /api/v1/consultations/{id}": _PREPARE,
+    "PUT /api/v1/consultations/{id}/agenda": _PREPARE,
+    "POST /api/v1/consultations/{id}/open": _PREPARE,
+    "PUT /api/v1/consultations/{id}/decisions/{ref}": _DECIDE,
+    "DELETE /api/v1/consultations/{id}/decisions/{ref}": _DECIDE,
+    "POST /api/v1/consultations/{id}/conclude": replace(_DECIDE, fresh=True),
+    "GET /api/v1/consultations/{id}/minutes": _READ,
+    "POST /api/v1/consultations/{id}/minutes/confirm": _ANSWER,
+    "POST /api/v1/consultations/{id}/minutes/object": _ANSWER,
+    "GET /api/v1/proposals/{ref}/decision-letter": _READ,
+    "GET /api/v1/proposals/{ref}/decision-memo": Door(MFA | {Role.AUDITOR}, "proposals:read"),
     "GET /api/v1/users": Door(frozenset({Role.ADMIN}), "admin"),
     "POST /api/v1/users": _ADMIN,
     "PATCH /api/v1/users/{id}": _ADMIN,

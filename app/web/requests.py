@@ -141,6 +141,15 @@ async def read_body(request: Request, model: type[M]) -> tuple[M, bytes]:
     return read, raw
 
 
+async def read_optional_body(request: Request, model: type[M]) -> tuple[M, bytes]:
+    """As `read_body`; no body at all says the same as an empty object."""
+    raw = await read_json_bytes(request) if request.headers.get("content-length", "0") != "0" else b""
+    read, faults = read_as(model, parse(raw) if raw else {})
+    if read is None:
+        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
+    return read, raw
+
+
 async def read_body_about(request: Request, actor: Actor, ref: str, model: type[M]) -> tuple[M, bytes]:
     """As `read_body`, about a proposal that this actor sees: 404 goes before 422."""
     await house(request).database.read(lambda tx: faces.seen(tx, actor, ref))
@@ -168,6 +177,16 @@ def fingerprint(request: Request, raw: bytes) -> bytes:
     """What makes two requests the same: method, address and body."""
     line = f"{request.method} {request.url.path}?{request.url.query}\n"
     return hashlib.sha256(line.encode() + raw).digest()
+
+
+def wants_pdf(request: Request) -> bool:
+    return "application/pdf" in request.headers.get("accept", "")
+
+
+def language_of(request: Request) -> str:
+    """`da` or `en`: as the query says, else as the reader prefers."""
+    said = request.query_params.get("language") or request.headers.get("accept-language", "")
+    return "da" if said.strip().lower().startswith("da") else "en"
 
 
 def check_query(request: Request, known: Collection[str]) -> None:

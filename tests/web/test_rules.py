@@ -76,7 +76,7 @@ def test_envelopes_and_cycles_are_those_of_the_source(run: Any) -> None:
         by_year = {one["year"]: one["amount"] for one in money}
         expected = {2023: 25_000_000, 2024: 50_000_000, 2025: 50_000_000, 2026: 50_000_000}
         assert expected.items() <= by_year.items()
-        assert set(money[0]) == {"year", "amount", "status", "requested", "approved", "agreed", "paid", "available"}
+        assert set(money[0]) >= {"year", "amount", "status", "requested", "approved", "agreed", "paid", "available"}
         cycles = (await service.call("auditor", "GET", "/cycles")).json()["items"]
         assert {one["year"]: one["added"] for one in cycles} == {
             2023: False, 2024: False, 2025: False, 2026: False, 2027: True

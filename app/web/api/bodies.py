@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.consultation import Verdict
 from app.domain.people import Role
 from app.domain.proposal import Content, Letter
-from app.domain.vocabulary import Day, OneOf, Text, Year
+from app.domain.vocabulary import Amount, Day, OneOf, Text, Year
 
 
 class In(BaseModel):
@@ -45,6 +46,76 @@ class MoveIn(In):
 class CyclePatch(In):
     opens_on: Day | None = None
     closes_on: Day | None = None
+    reason: Reason
+
+
+class CycleIn(In):
+    """A later cycle with its own envelope; without a window, the framework's usual days of the year before."""
+
+    year: Year
+    amount: Amount
+    opens_on: Day | None = None
+    closes_on: Day | None = None
+    reason: Reason
+
+
+class EnvelopeIn(In):
+    amount: Amount
+    status: Literal["planned", "voted"]
+    reason: Reason
+
+
+class Participant(In):
+    name: Annotated[str, Text(1, 200)]
+    organisation: Annotated[str, Text(0, 200)] = ""
+    title: Annotated[str, Text(0, 200)] = ""
+
+
+Participants = Annotated[list[Annotated[str, Text(1, 200)] | Participant], Field(max_length=200)]
+Place = Annotated[str, Text(1, 200)]
+Ref = Annotated[str, Text(1, 40)]
+
+
+class ConsultationIn(In):
+    """`reason` is needed for a date outside the quarter in which consultations are held."""
+
+    cycle: Year
+    date: Day
+    place: Place
+    participants: Participants = Field(default_factory=list)
+    reason: Reason | None = None
+
+
+class ConsultationPatch(In):
+    date: Day | None = None
+    place: Place | None = None
+    participants: Participants | None = None
+    reason: Reason | None = None
+
+
+class AgendaIn(In):
+    proposals: Annotated[list[Ref], Field(max_length=200)]
+
+
+class DecisionIn(In):
+    """`amounts` is DKK by year and belongs to an approval, `to_cycle` to a deferral; both other decisions need a reason."""
+
+    decision: Annotated[Verdict, Field(strict=False)]
+    amounts: Annotated[dict[Annotated[str, Text(pattern=r"^20[0-9]{2}$|^2100$")], Amount], Field(max_length=20)] = (
+        Field(default_factory=dict)
+    )
+    conditions: Annotated[list[Annotated[str, Text(1, 2000)]], Field(max_length=50)] = Field(default_factory=list)
+    reason: Annotated[str, Text(0, 4000)] = ""
+    to_cycle: Year | None = None
+
+
+class ConcludeIn(In):
+    """`reason` is needed outside the quarter in which consultations are held."""
+
+    reason: Reason | None = None
+
+
+class ObjectionIn(In):
     reason: Reason
 
 

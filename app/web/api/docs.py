@@ -49,7 +49,10 @@ _IF_MATCH = {
     "example": '"3"',
     "description": "The ETag of what you have read; 412 when it has changed since.",
 }
-_CONDITIONAL = ("replace_content", "move_window")
+_CONDITIONAL = (
+    *("replace_content", "move_window", "set_envelope", "change_consultation", "set_agenda", "open_consultation"),
+    *("record_decision", "remove_decision", "conclude_consultation"),
+)
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -80,6 +83,20 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "add_user": (bodies.UserIn, {"name": "A. Reviewer", "email": "reviewer@example.org", "role": "mfa_reviewer"}),
     "change_user": (bodies.UserPatch, {"disabled": True}),
     "issue_token": (bodies.TokenIn, {"label": "submission script", "scopes": ["screenings"], "days": 90}),
+    "add_cycle": (bodies.CycleIn, {"year": 2028, "amount": 50000000, "reason": "The strategy goes on."}),
+    "set_envelope": (bodies.EnvelopeIn, {"amount": 50000000, "status": "voted", "reason": "Finance act of 2027."}),
+    "plan_consultation": (
+        bodies.ConsultationIn,
+        {"cycle": 2027, "date": "2027-02-10", "place": "Geneva", "participants": ["Head of Department"]},
+    ),
+    "change_consultation": (bodies.ConsultationPatch, {"date": "2027-02-17"}),
+    "set_agenda": (bodies.AgendaIn, {"proposals": ["DK-IOM-2027-003"]}),
+    "record_decision": (
+        bodies.DecisionIn,
+        {"decision": "approve", "amounts": {"2027": 12000000}, "conditions": [], "reason": "It fits the programme."},
+    ),
+    "object_to_minutes": (bodies.ObjectionIn, {"reason": "The second condition was agreed otherwise."}),
+    "conclude_consultation": (bodies.ConcludeIn, {}),
     "move_window": (bodies.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
 }
 

@@ -46,7 +46,8 @@ _LISTED = {
 }
 _OPTION = {"move": "submit", "allowed": True, "needs": [], "refusals": []}
 _SUMMARY = {"outcome": "undetermined", "total": 31.8, "total_reachable": 90.5, "missing": ["budget"]}
-_PROPOSAL = {**_LISTED, "snapshot": None, "moves": [_OPTION], "screening": _SUMMARY, "content": EXAMPLE_CONTENT}
+_PROPOSAL = {**_LISTED, "snapshot": None, "moves": [_OPTION], "decision": None, "screening": _SUMMARY}
+_PROPOSAL["content"] = EXAMPLE_CONTENT
 _STEP = {"number": 1, "at": "2026-11-23T09:07:00Z", "event": "create", "from": None, "to": "draft"}
 _SNAPSHOT = {"number": 1, "taken_at": "2026-11-23T09:07:00Z", "sha256": "0" * 64}
 

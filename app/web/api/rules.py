@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from app.db import Tx
 from app.domain.people import Actor
 from app.errors import NotFound
 from app.services import cycles, rulebooks
+from app.services.idempotency import Answer
 from app.web.answers import conditional, etag, ok, response, whole_list, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
@@ -26,7 +28,6 @@ _CYCLE = {
     "status": "planned",
     "version": 1,
 }
-_ENVELOPE = {"year": 2026, "amount": 50000000, "status": "planned", "requested": 0, "approved": 0, "agreed": 0}
 _RULEBOOK = {"id": "dk-iom-2023-2026", "version": "2023.1", "sha256": "0" * 64}
 
 
@@ -80,15 +81,26 @@ async def move_window(year: Year, request: Request, actor: Annotated[Actor, Depe
     return await write(request, actor, raw, work)
 
 
-@router.get(
-    "/envelopes",
-    operation_id="list_envelopes",
-    summary="Money by year, in whole DKK",
-    responses=answers(shapes.EnvelopeList, {"items": [{**_ENVELOPE, "paid": 0, "available": 50000000}]}),
+@router.post(
+    "/cycles",
+    operation_id="add_cycle",
+    summary="Add a later cycle with its own envelope",
+    status_code=201,
+    responses=answers(shapes.CycleOut, _CYCLE, 400, 409, 413, 415, 422, status=201),
 )
-async def list_envelopes(request: Request) -> Response:
-    await caller(request)
-    return response(whole_list(await house(request).database.read(cycles.envelopes)))
+async def add_cycle(request: Request) -> Response:
+    """Money never moves between years; its envelope begins as planned."""
+    actor, here = await caller(request), house(request)
+    book, now = here.book, here.now()
+    new, raw = await read_body(request, bodies.CycleIn)
+
+    def work(tx: Tx) -> Answer:
+        made = cycles.add_later(
+            tx, actor, book.framework, new.year, new.amount, new.opens_on, new.closes_on, new.reason, now
+        )
+        return ok(made, 201, {**etag(made["version"]), "Location": "/api/v1/cycles"})
+
+    return await write(request, actor, raw, work)
 
 
 @router.get(

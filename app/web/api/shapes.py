@@ -129,11 +129,26 @@ class ListedProposal(Out):
     updated_at: str
 
 
+class DecisionInForce(Out):
+    """What a concluded consultation decided; `amounts` is DKK by year."""
+
+    decision: Literal["approve", "reject", "defer"]
+    amounts: dict[str, int]
+    conditions: list[str]
+    reason: str
+    to_cycle: int | None
+    consultation: int
+    date: str
+    place: str
+    concluded_at: str
+
+
 class ProposalOut(ListedProposal):
     """`snapshot` is the number of the snapshot shown, null where the content has been edited since or never submitted."""
 
     snapshot: int | None
     moves: list[OptionOut]
+    decision: DecisionInForce | None
     screening: ScreeningSummary
     content: dict[str, Any]
 
@@ -199,22 +214,6 @@ class CycleOut(Out):
 
 class CycleList(Out):
     items: list[CycleOut]
-    next_cursor: None
-
-
-class EnvelopeOut(Out):
-    year: int
-    amount: int
-    status: str
-    requested: int
-    approved: int
-    agreed: int
-    paid: int
-    available: int
-
-
-class EnvelopeList(Out):
-    items: list[EnvelopeOut]
     next_cursor: None
 
 

@@ -1,0 +1,1 @@
+"""Telling people: what is owed to them is written here by whoever makes it true."""

@@ -1,0 +1,91 @@
+"""Envelopes and the ledger. What an envelope holds is changed by conditional statements only, never read, checked and written."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, insert, not_, or_, select, update
+
+from app.db import Record, Tx
+from app.records.access_tables import person
+from app.records.decision_tables import envelope_change, ledger
+from app.records.tables import envelope, proposal
+
+
+def envelope_of(tx: Tx, year: int) -> Record | None:
+    return tx.execute(select(envelope).where(envelope.c.year == year)).one_or_none()
+
+
+def all_envelopes(tx: Tx) -> list[Record]:
+    return list(tx.execute(select(envelope).order_by(envelope.c.year)))
+
+
+def commit_amount(tx: Tx, year: int, amount_dkk: int) -> bool:
+    """Take an amount out of what is available; False, and nothing done, when there is not as much."""
+    raised = envelope.c.committed_dkk + amount_dkk
+    here = (envelope.c.year == year) & (raised <= envelope.c.amount_dkk)
+    done = update(envelope).where(here).values(committed_dkk=raised, version=envelope.c.version + 1)
+    return tx.execute(done).rowcount == 1
+
+
+def free_amount(tx: Tx, year: int, amount_dkk: int) -> bool:
+    """Give an amount back; False, and nothing done, when less than that is committed."""
+    lowered = envelope.c.committed_dkk - amount_dkk
+    here = (envelope.c.year == year) & (lowered >= 0)
+    done = update(envelope).where(here).values(committed_dkk=lowered, version=envelope.c.version + 1)
+    return tx.execute(done).rowcount == 1
+
+
+def set_envelope(tx: Tx, year: int, version: int, amount_dkk: int, status: str) -> bool:
+    """Set a year's appropriation; False when it is no longer at that version, or more than that is committed."""
+    here = (envelope.c.year == year) & (envelope.c.version == version) & (envelope.c.committed_dkk <= amount_dkk)
+    values = {"amount_dkk": amount_dkk, "status": status, "version": version + 1}
+    return tx.execute(update(envelope).where(here).values(values)).rowcount == 1
+
+
+def note_change(
+    tx: Tx, year: int, at: datetime, person_id: int | None, amount_dkk: int, status: str, reason: str
+) -> None:
+    values = {"year": year, "at": at, "person_id": person_id, "reason": reason}
+    tx.execute(insert(envelope_change).values(**values, amount_dkk=amount_dkk, status=status))
+
+
+def changes_of(tx: Tx, year: int) -> list[Record]:
+    """Every appropriation of a year, oldest first, with who set it and why."""
+    joined = envelope_change.outerjoin(person, person.c.id == envelope_change.c.person_id)
+    query = select(*envelope_change.c, person.c.name, person.c.role).select_from(joined)
+    return list(tx.execute(query.where(envelope_change.c.year == year).order_by(envelope_change.c.id)))
+
+
+def enter(tx: Tx, entries: list[dict[str, Any]]) -> None:
+    """Add entries to the ledger."""
+    if entries:
+        tx.execute(insert(ledger), [{"consultation_id": None, **one} for one in entries])
+
+
+def entries_of(tx: Tx, proposal_id: int) -> list[Record]:
+    """Every entry of a proposal, oldest first."""
+    return list(tx.execute(select(ledger).where(ledger.c.proposal_id == proposal_id).order_by(ledger.c.id)))
+
+
+def sums_of(tx: Tx, proposal_id: int) -> dict[tuple[str, int], int]:
+    """(kind, year) -> DKK entered for a proposal."""
+    total = func.sum(ledger.c.amount_dkk)
+    query = select(ledger.c.kind, ledger.c.year, total).where(ledger.c.proposal_id == proposal_id)
+    return {
+        (kind, year): int(amount) for kind, year, amount in tx.execute(query.group_by(ledger.c.kind, ledger.c.year))
+    }
+
+
+def sums(tx: Tx) -> dict[tuple[str, int], int]:
+    """(kind, year) -> DKK over all proposals. Requested is what the last snapshots of those before the MFA ask for."""
+    live = and_(
+        ledger.c.snapshot == proposal.c.snapshots,
+        proposal.c.state.not_in(("draft", "cancelled")),
+        or_(proposal.c.state != "returned", not_(proposal.c.returned_by.is_not_distinct_from("screening"))),
+    )
+    counted = or_(ledger.c.kind != "requested", live)
+    joined = ledger.join(proposal, proposal.c.id == ledger.c.proposal_id)
+    query = select(ledger.c.kind, ledger.c.year, func.sum(ledger.c.amount_dkk)).select_from(joined).where(counted)
+    return {
+        (kind, year): int(amount) for kind, year, amount in tx.execute(query.group_by(ledger.c.kind, ledger.c.year))
+    }

@@ -1,0 +1,148 @@
+"""The money: a year's appropriation, and the ledger that every figure is a sum of. Whole DKK."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.db import Record, Tx
+from app.domain.envelope import Envelope, Kind, dkk
+from app.domain.people import Actor
+from app.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired, Refusal
+from app.records import money
+from app.services import audit
+from app.services.clock import Now
+
+_FIGURES = (Kind.REQUESTED, Kind.APPROVED, Kind.AGREED, Kind.PAID, Kind.FREED)
+
+
+def overview(tx: Tx) -> list[dict[str, Any]]:
+    """Money by year: approved is net of what was freed; available is what can still be approved."""
+    sums = money.sums(tx)
+    return [_described(row, sums) for row in money.all_envelopes(tx)]
+
+
+def one(tx: Tx, year: int) -> dict[str, Any]:
+    """One year's money with every appropriation there was and why, oldest first."""
+    found = money.envelope_of(tx, year)
+    if found is None:
+        raise NotFound("envelope_not_found", f"There is no envelope {year}; a cycle is added with its own.")
+    changes = [
+        {
+            "at": row.at,
+            "by": {"role": row.role, "name": row.name} if row.role else {"role": "system", "name": None},
+            "amount": row.amount_dkk,
+            "status": row.status,
+            "reason": row.reason,
+        }
+        for row in money.changes_of(tx, year)
+    ]
+    return {**_described(found, money.sums(tx)), "changes": changes}
+
+
+def _described(row: Record, sums: Mapping[tuple[str, int], int]) -> dict[str, Any]:
+    figures = {str(kind): sums.get((kind, row.year), 0) for kind in _FIGURES}
+    figures["approved"] -= figures["freed"]
+    return {
+        "year": row.year,
+        "amount": row.amount_dkk,
+        "status": row.status,
+        **figures,
+        "available": row.amount_dkk - row.committed_dkk,
+        "version": row.version,
+    }
+
+
+def standing(tx: Tx) -> dict[int, Envelope]:
+    """Year -> its envelope as it stands in this transaction."""
+    return {row.year: Envelope(row.year, row.amount_dkk, row.committed_dkk) for row in money.all_envelopes(tx)}
+
+
+def set_envelope(
+    tx: Tx,
+    actor: Actor,
+    year: int,
+    amount: int,
+    status: str,
+    reason: str,
+    expected: frozenset[int] | None,
+    given: bool,
+    now: Now,
+) -> dict[str, Any]:
+    """Set a year's appropriation; never below what is committed. Refuses in the order 404, 428, 412, 409."""
+    row = money.envelope_of(tx, year)
+    if row is None:
+        raise NotFound("envelope_not_found", f"There is no envelope {year}; a cycle is added with its own.")
+    if not given:
+        raise PreconditionRequired("if_match_required", "Send If-Match with the ETag of the envelope you have read.")
+    if expected is not None and row.version not in expected:
+        raise PreconditionFailed("version_mismatch", f"The envelope is at version {row.version} now; read it again.")
+    if status == "planned" and money.sums(tx).get((Kind.PAID, year), 0):
+        _refuse("paid_already", f"Money of {year} has been paid; its appropriation is voted and stays so.")
+    if not money.set_envelope(tx, year, row.version, amount, status):
+        held = money.envelope_of(tx, year)
+        if held and held.committed_dkk > amount:
+            said = f"{dkk(held.committed_dkk)} of {year} is committed; the envelope cannot be set to {dkk(amount)}."
+            _refuse("below_committed", said)
+        _refuse("changed_meanwhile", "Somebody else changed this envelope at the same time; read it again.")
+    money.note_change(tx, year, now.at, actor.id, amount, status, reason)
+    before = {"amount": row.amount_dkk, "status": row.status}
+    after: audit.Facts = {"amount": amount, "status": status}
+    audit.record(tx, actor, "envelope.set", f"envelope/{year}", now, after, audit.digest(before), audit.digest(after))
+    return one(tx, year)
+
+
+def _refuse(code: str, message: str) -> None:
+    raise Conflict(code, message, refusals=[Refusal(code, message)])
+
+
+def enter(
+    tx: Tx,
+    kind: Kind,
+    proposal_id: int,
+    snapshot: int,
+    amounts: Mapping[int, int],
+    actor: Actor | None,
+    now: Now,
+    consultation_id: int | None = None,
+) -> None:
+    """Enter amounts by year into the ledger; a year of nothing has no entry."""
+    own = {"proposal_id": proposal_id, "snapshot": snapshot, "at": now.at, "consultation_id": consultation_id}
+    by = {"kind": kind, "person_id": actor.id if actor else None}
+    money.enter(tx, [{**own, **by, "year": year, "amount_dkk": amount} for year, amount in amounts.items() if amount])
+
+
+def commit(tx: Tx, amounts: Mapping[int, int]) -> None:
+    """Take amounts out of their years' envelopes, year by year; Conflict, and nothing stays done, when one cannot bear it."""
+    for year, amount in sorted(amounts.items()):
+        if amount and not money.commit_amount(tx, year, amount):
+            said = f"The envelope of {year} cannot bear {dkk(amount)} more; it was changed at the same time."
+            _refuse("envelope_exceeded", said)
+
+
+def free(tx: Tx, row: Record, actor: Actor | None, now: Now) -> dict[int, int]:
+    """Give back what is approved for a proposal and not paid, by year."""
+    sums = money.sums_of(tx, row.id)
+    years = sorted({year for _, year in sums})
+    of = {kind: {year: sums.get((kind, year), 0) for year in years} for kind in Kind}
+    freed = {}
+    for year in years:
+        amount = of[Kind.APPROVED][year] - of[Kind.FREED][year] - of[Kind.PAID][year]
+        if amount > 0:
+            assert money.free_amount(tx, year, amount), "what is freed was committed"
+            freed[year] = amount
+    enter(tx, Kind.FREED, row.id, row.snapshots, freed, actor, now)
+    agreed = {year: -min(freed.get(year, 0), of[Kind.AGREED][year]) for year in years}
+    enter(tx, Kind.AGREED, row.id, row.snapshots, agreed, actor, now)
+    return freed
+
+
+def approved_of(tx: Tx, proposal_id: int) -> dict[int, int]:
+    """What is approved for a proposal and not freed, DKK by year."""
+    sums = money.sums_of(tx, proposal_id)
+    net = {y: amount - sums.get((Kind.FREED, y), 0) for (kind, y), amount in sums.items() if kind == Kind.APPROVED}
+    return {year: amount for year, amount in sorted(net.items()) if amount}
+
+
+def requested_of(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:
+    """What a snapshot asks for, DKK by year."""
+    entries = [e for e in money.entries_of(tx, proposal_id) if (e.kind, e.snapshot) == (Kind.REQUESTED, snapshot)]
+    return {entry.year: entry.amount_dkk for entry in sorted(entries, key=lambda entry: int(entry.year))}
