@@ -24,7 +24,20 @@ from app.settings import RULES, Settings, SettingsError
 from app.web import docs_page, health
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
-from app.web.api import audit, consultations, money, papers, people, proposals, remarks, review, rules, screenings
+from app.web.api import (
+    audit,
+    consultations,
+    meetings,
+    money,
+    papers,
+    people,
+    portfolio,
+    proposals,
+    remarks,
+    review,
+    rules,
+    screenings,
+)
 from app.web.api.docs import install_openapi
 from app.web.pages import login, rendering
 from app.web.requests import House
@@ -33,7 +46,7 @@ from app.web.shield import Shield
 log = logger("service")
 HOUR = 3600.0
 ROOMS = (
-    *(screenings, rules, proposals, review, remarks, money, consultations, papers),
+    *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings),
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

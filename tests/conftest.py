@@ -23,8 +23,8 @@ from app.services.rulebooks import open_library
 from app.settings import RULES, Settings, read_settings
 from app.web.requests import House
 from tests import postgres
+from tests.serving import TODAY
 
-TODAY = date(2026, 11, 23)
 FRAMEWORK = "dk-iom-2023-2026"
 
 

@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import httpx
 
 from app.settings import ROOT
+
+TODAY = date(2026, 11, 23)  # the day of every test, unless it says another
 
 
 @contextlib.contextmanager
@@ -28,6 +31,8 @@ def served(url: str, var: Path, demo: str = "1", local: str = "0", log: Path | N
         "EARMARK_PORT": str(port),
         "EARMARK_VAR": str(var),
     }
+    if demo == "1":
+        env["EARMARK_TODAY"] = TODAY.isoformat()
     with (log or Path(os.devnull)).open("ab") as said:
         command = [sys.executable, "-m", "app", "serve"]
         process = subprocess.Popen(

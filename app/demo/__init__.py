@@ -2,26 +2,23 @@
 
 import json
 import secrets
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from app.db import Database, Tx
-from app.domain.cycle import Window, noon_of
-from app.domain.people import SCOPES, Actor, Role
-from app.domain.proposal import read_content
+from app.demo.telling import Teller
+from app.domain.cycle import Window
+from app.domain.people import SCOPES, Role
 from app.domain.rulebook import Rulebook
 from app.errors import Unauthorized
 from app.records import cycles as cycle_records
 from app.records import people
-from app.records import proposals as proposal_records
-from app.services import access, casework, cycles, intake, logins
-from app.services.casework import Request
+from app.services import access, casework, cycles, logins
 from app.services.clock import Now
 from app.submitting import plain_yaml
 
-STORIES = Path(__file__).parent / "proposals.yaml"
-WRITTEN_FOR = 2027  # the stories of the cycle `next` are written as if next year were this one
+HERE = Path(__file__).parent
+FILES = ("proposals.yaml", "consultations.yaml")
 ENVELOPE = 50_000_000
 _OFFICES = (
     ("IOM-NE", "IOM Niger", "iom", ("NE",)),
@@ -64,8 +61,8 @@ def load(database: Database, book: Rulebook, file: Path, now: Now) -> bool:
         accounts = _people(tx, now)
         if not there:
             _next_cycle(tx, book, now)
-            for story in plain_yaml(STORIES.read_text("utf-8")):
-                _tell(tx, story, book, now)
+            stories, meetings = (plain_yaml((HERE / name).read_text("utf-8")) for name in FILES)
+            Teller(tx, book, now, _address).tell(stories, meetings)
             casework.lapse_overdue(tx, now)
         text = json.dumps(accounts, indent=2) + "\n"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +78,9 @@ def _still_works(tx: Tx, file: Path, now: Now) -> bool:
     try:
         accounts = json.loads(file.read_text("utf-8"))
         for account in accounts.values():
-            access.identify(tx, access.token_hash(f"Bearer {account['token']}"), now)
+            actor = access.identify(tx, access.token_hash(f"Bearer {account['token']}"), now)
+            if actor.scopes != frozenset(SCOPES[actor.role]):
+                return False  # made by an earlier version, whose roles could do less
     except (OSError, ValueError, KeyError, TypeError, AttributeError, Unauthorized):
         return False
     return bool(accounts)
@@ -121,67 +120,3 @@ def _next_cycle(tx: Tx, book: Rulebook, now: Now) -> None:
         days = book.framework.calendar.return_days_after_screening
         reason = "Demo: the window is moved so that it includes today."
         cycles.move_window(tx, admin, year, window.opens_on, window.closes_on, reason, None, days, now)
-
-
-def _day(said: str, now: Now) -> date:
-    """A day of a story: `2026-01-12`, or `today-12` and `today+14`."""
-    if not said.startswith("today"):
-        return date.fromisoformat(said)
-    return now.today + timedelta(days=int(said.removeprefix("today") or 0))
-
-
-def _tell(tx: Tx, story: dict[str, Any], book: Rulebook, now: Now) -> None:
-    """Let a proposal's story happen, each step on its own day; what lies after today does not happen."""
-    year = now.today.year + 1 if story["cycle"] == "next" else story["cycle"]
-    content, ref = _shifted(story["content"], year - WRITTEN_FOR if story["cycle"] == "next" else 0), ""
-    for number, step in enumerate(story["story"]):
-        day = _day(step["on"], now)
-        if day > now.today:
-            return
-        then = Now(noon_of(day) + timedelta(minutes=number), day)
-        actor = _actor(tx, step["by"], story["office"])
-        content = {**content, **step.get("content_changes", {})}
-        if step["do"] == "create":
-            ref = _create(tx, actor, story, year, content, book, then)
-        elif step["do"] == "edit":
-            _edit(tx, actor, ref, content, book, then)
-        else:
-            deadline = _day(step["deadline"], now) if "deadline" in step else None
-            casework.make_move(tx, actor, ref, Request(step["do"], step.get("reason"), deadline), book, then)
-
-
-def _actor(tx: Tx, by: str, office: str) -> Actor:
-    found = people.person_by_email(tx, _address(office if by == "iom_office" else by))
-    if found is None:
-        raise ValueError(f"the demo has nobody called '{by}'")
-    return found
-
-
-def _create(
-    tx: Tx, actor: Actor, story: dict[str, Any], year: int, content: dict[str, Any], book: Rulebook, then: Now
-) -> str:
-    read, faults = read_content(content, book.indicator_codes)
-    office = None if actor.role is Role.IOM_OFFICE else story["office"]
-    return intake.create(tx, actor, year, office, read, faults, book, then)
-
-
-def _edit(tx: Tx, actor: Actor, ref: str, content: dict[str, Any], book: Rulebook, then: Now) -> None:
-    read, faults = read_content(content, book.indicator_codes)
-    row = proposal_records.proposal_for(tx, actor, ref)
-    if row is not None:
-        intake.replace_content(tx, actor, ref, read, faults, frozenset({row.version}), True, book, then)
-
-
-def _shifted(content: dict[str, Any], years: int) -> dict[str, Any]:
-    """The content with its budget years and period moved by so many years."""
-    if not years:
-        return content
-    moved = dict(content)
-    if "budget" in content:
-        moved["budget"] = [{**line, "year": line["year"] + years} for line in content["budget"]]
-    if "period" in content:
-        moved["period"] = {
-            name: f"{int(day[:4]) + years}{'-02-28' if day[4:] == '-02-29' else day[4:]}"
-            for name, day in content["period"].items()
-        }
-    return moved

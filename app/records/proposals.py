@@ -237,6 +237,15 @@ def every_proposal(tx: Tx) -> list[Record]:
     return list(tx.execute(select(proposal).order_by(proposal.c.id)))
 
 
+def portfolio(tx: Tx, year: int) -> list[Record]:
+    """A cycle's proposals in play or funded, and those deferred to it, as the Danish side sees them, by reference."""
+    out = ("draft", "cancelled", "rejected")
+    back = (proposal.c.state == "returned") & (proposal.c.returned_by == "screening")
+    here = ((proposal.c.cycle_year == year) & proposal.c.deferred_to.is_(None)) | (proposal.c.deferred_to == year)
+    query = select(*_HEAD, face.c.content).select_from(_JOINED).where(face.c.side == Side.MFA, here)
+    return list(tx.execute(query.where(proposal.c.state.not_in(out), ~back).order_by(proposal.c.ref)))
+
+
 def waiting_in(tx: Tx, year: int) -> list[Record]:
     """A cycle's drafts and those returned by screening, whose deadlines hang on its window; with when they came back."""
     last = select(func.max(history.c.at)).where(history.c.proposal_id == proposal.c.id, history.c.event == "submit")

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from app.db import Record, Tx
 from app.domain.case import Cycle, Frame
+from app.domain.envelope import Kind, dkk
 from app.domain.people import Side
 from app.domain.proposal import stored_content
 from app.domain.rulebook import SEMANTICS
 from app.domain.screening import result_bytes, screen
 from app.domain.workflow import MOVES, Event, State
-from app.records import proposals
+from app.records import money, proposals
 from app.services import audit
 from app.services.rulebooks import Library
 
@@ -27,10 +28,20 @@ def faults(tx: Tx, library: Library) -> list[str]:
     for row in proposals.every_snapshot(tx):
         snapshots.setdefault(row.ref, []).append(row)
         found += [f"{row.ref} snapshot {row.number}: {said}" for said in _snapshot_faults(row, library)]
+    found += _money_faults(tx)
     for row in proposals.every_proposal(tx):
         found += [f"{row.ref}: {said}" for said in _history_faults(tx, row)]
         found += [f"{row.ref}: {said}" for said in _count_faults(tx, row, snapshots.get(row.ref, []))]
     return found
+
+
+def _money_faults(tx: Tx) -> Iterator[str]:
+    """What an envelope holds as committed must be the sum of its ledger."""
+    sums = money.sums(tx)
+    for row in money.all_envelopes(tx):
+        entered = sums.get((Kind.APPROVED, row.year), 0) - sums.get((Kind.FREED, row.year), 0)
+        if entered != row.committed_dkk:
+            yield f"Envelope {row.year}: {dkk(row.committed_dkk)} is committed, but the ledger says {dkk(entered)}."
 
 
 def _history_faults(tx: Tx, row: Record) -> Iterator[str]:

@@ -35,6 +35,7 @@ _ASSESSOR = Door(frozenset({Role.MFA_REVIEWER}), "assessments:write")
 _PREPARE = Door(frozenset({Role.MFA_REVIEWER, Role.MFA_HEAD}), "proposals:write")
 _DECIDE = Door(frozenset({Role.MFA_HEAD}), "decisions:write")
 _ANSWER = Door(frozenset({Role.IOM_FOCAL_POINT}), "signatures:write")
+_WITHIN = Door(MFA | {Role.AUDITOR}, "proposals:read")
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
 
@@ -48,6 +49,8 @@ DOORS = {
     "GET /api/v1/cycles": _LOOK_UP,
     "PATCH /api/v1/cycles/{year}": _ADMIN,
     "POST /api/v1/cycles": _ADMIN,
+    "GET /api/v1/cycles/{year}/coverage": _WITHIN,
+    "POST /api/v1/cycles/{year}/what-if": _WITHIN,
     "GET /api/v1/envelopes": _LOOK_UP,
     "GET /api/v1/envelopes/{year}": _LOOK_UP,
     "PUT /api/v1/envelopes/{year}": Door(frozenset({Role.MFA_FINANCE, Role.ADMIN}), "envelopes:write", fresh=True),
@@ -68,13 +71,13 @@ DOORS = {
     "GET /api/v1/proposals/{ref}/clarifications": _READ,
     "POST /api/v1/proposals/{ref}/clarifications": Door(frozenset({Role.MFA_REVIEWER}), "assessments:write"),
     "POST /api/v1/proposals/{ref}/clarifications/{id}/answer": Door(IOM, "proposals:write"),
-    "GET /api/v1/proposals/{ref}/assessments": Door(MFA | {Role.AUDITOR}, "proposals:read"),
+    "GET /api/v1/proposals/{ref}/assessments": _WITHIN,
     "PUT /api/v1/proposals/{ref}/assessments/mine": _ASSESSOR,
     "POST /api/v1/proposals/{ref}/assessments/mine/complete": _ASSESSOR,
     "POST /api/v1/proposals/{ref}/assessments/mine/reopen": _ASSESSOR,
     "GET /api/v1/proposals/{ref}/comments": Door(_DANES | {Role.AUDITOR}, "proposals:read"),
     "POST /api/v1/proposals/{ref}/comments": Door(_DANES, "comments:write"),
-    "GET /api/v1/proposals/{ref}/conflicts": Door(MFA | {Role.AUDITOR}, "proposals:read"),
+    "GET /api/v1/proposals/{ref}/conflicts": _WITHIN,
     "POST /api/v1/proposals/{ref}/conflicts": Door(MFA, "comments:write"),
     "GET /api/v1/proposals/{ref}/attachments": _READ,
     "POST /api/v1/proposals/{ref}/attachments": Door(IOM | {Role.MFA_REVIEWER, Role.MFA_HEAD}, "proposals:write"),
@@ -92,7 +95,11 @@ DOORS = {
     "POST /api/v1/consultations/{id}/minutes/confirm": _ANSWER,
     "POST /api/v1/consultations/{id}/minutes/object": _ANSWER,
     "GET /api/v1/proposals/{ref}/decision-letter": _READ,
-    "GET /api/v1/proposals/{ref}/decision-memo": Door(MFA | {Role.AUDITOR}, "proposals:read"),
+    "GET /api/v1/proposals/{ref}/decision-memo": _WITHIN,
+    "GET /api/v1/technical-meetings": _READ,
+    "POST /api/v1/technical-meetings": _PREPARE,
+    "GET /api/v1/technical-meetings/{id}": _READ,
+    "PUT /api/v1/technical-meetings/{id}": _PREPARE,
     "GET /api/v1/users": Door(frozenset({Role.ADMIN}), "admin"),
     "POST /api/v1/users": _ADMIN,
     "PATCH /api/v1/users/{id}": _ADMIN,

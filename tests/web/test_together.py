@@ -26,7 +26,7 @@ def clients(
     with (
         copy_of(request.param, filled, folder) as url,
         served(url, folder) as one,
-        served(url, folder, demo="0") as two,
+        served(url, folder) as two,
     ):
         token = json.loads((folder / "demo.json").read_text())["iom_focal_point"]["token"]
         headers = {"Authorization": f"Bearer {token}"}

@@ -97,6 +97,9 @@ class AgendaIn(In):
     proposals: Annotated[list[Ref], Field(max_length=200)]
 
 
+ByYear = Annotated[dict[Annotated[str, Text(pattern=r"^20[0-9]{2}$|^2100$")], Amount], Field(max_length=20)]
+
+
 class DecisionIn(In):
     """`amounts` is DKK by year and belongs to an approval, `to_cycle` to a deferral; both other decisions need a reason."""
 
@@ -113,6 +116,45 @@ class ConcludeIn(In):
     """`reason` is needed outside the quarter in which consultations are held."""
 
     reason: Reason | None = None
+
+
+Refs = Annotated[list[Ref], Field(max_length=200)]
+
+
+class BestIn(In):
+    """Which sets fit the envelopes best: for which objective, how many, with what for certain and what not."""
+
+    objective: Literal["score", "money", "proposals", "coverage"]
+    sets: Annotated[int, Field(ge=1, le=5)] = 1
+    must_include: Refs = Field(default_factory=list)
+    leave_out: Refs = Field(default_factory=list)
+
+
+class FollowUp(In):
+    what: Annotated[str, Text(1, 2000)]
+    owner: Annotated[str, Text(1, 200)]
+    due_on: Day
+    done: bool = False
+
+
+class MeetingIn(In):
+    """A technical meeting as a whole: what is left out is empty."""
+
+    cycle: Year
+    date: Day
+    place: Place
+    participants: Participants = Field(default_factory=list)
+    proposals: Refs = Field(default_factory=list)
+    notes: Annotated[str, Text(0, 20000)] = ""
+    follow_ups: Annotated[list[FollowUp], Field(max_length=100)] = Field(default_factory=list)
+
+
+class WhatIfIn(In):
+    """`amounts` is DKK by year for proposals that would get another amount than they request."""
+
+    include: Refs = Field(default_factory=list)
+    amounts: Annotated[dict[Ref, ByYear], Field(max_length=200)] = Field(default_factory=dict)
+    best: BestIn | None = None
 
 
 class ObjectionIn(In):

@@ -51,7 +51,7 @@ _IF_MATCH = {
 }
 _CONDITIONAL = (
     *("replace_content", "move_window", "set_envelope", "change_consultation", "set_agenda", "open_consultation"),
-    *("record_decision", "remove_decision", "conclude_consultation"),
+    *("record_decision", "remove_decision", "conclude_consultation", "replace_meeting"),
 )
 _KEY = {
     "name": "Idempotency-Key",
@@ -95,6 +95,12 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
         bodies.DecisionIn,
         {"decision": "approve", "amounts": {"2027": 12000000}, "conditions": [], "reason": "It fits the programme."},
     ),
+    "add_meeting": (
+        bodies.MeetingIn,
+        {"cycle": 2026, "date": "2026-09-15", "place": "Tunis", "notes": "A sound start."},
+    ),
+    "replace_meeting": (bodies.MeetingIn, {"cycle": 2026, "date": "2026-09-16", "place": "Tunis"}),
+    "what_if": (bodies.WhatIfIn, {"include": [], "best": {"objective": "score", "sets": 2}}),
     "object_to_minutes": (bodies.ObjectionIn, {"reason": "The second condition was agreed otherwise."}),
     "conclude_consultation": (bodies.ConcludeIn, {}),
     "move_window": (bodies.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),

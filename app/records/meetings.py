@@ -1,0 +1,48 @@
+"""Technical meetings and the proposals they discussed, as rows."""
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from app.db import Record, Tx
+from app.records.decision_tables import discussed, technical_meeting
+from app.records.tables import proposal
+
+
+def add(tx: Tx, values: dict[str, Any]) -> int:
+    return int(tx.execute(insert(technical_meeting).values(values).returning(technical_meeting.c.id)).scalar_one())
+
+
+def meeting_of(tx: Tx, meeting_id: int) -> Record | None:
+    return tx.execute(select(technical_meeting).where(technical_meeting.c.id == meeting_id)).one_or_none()
+
+
+def replace(tx: Tx, meeting_id: int, version: int, values: dict[str, Any]) -> bool:
+    """Replace a meeting; False when it is no longer at that version."""
+    here = (technical_meeting.c.id == meeting_id) & (technical_meeting.c.version == version)
+    return tx.execute(update(technical_meeting).where(here).values(**values, version=version + 1)).rowcount == 1
+
+
+def listed(tx: Tx, cycle: int | None) -> list[Record]:
+    """Every technical meeting, newest first; there is one a year."""
+    query = select(technical_meeting)
+    if cycle is not None:
+        query = query.where(technical_meeting.c.cycle_year == cycle)
+    return list(
+        tx.execute(query.order_by(technical_meeting.c.held_on.desc(), technical_meeting.c.id.desc()).limit(200))
+    )
+
+
+def discuss(tx: Tx, meeting_id: int, proposal_ids: list[int]) -> None:
+    """Set which proposals a meeting discussed."""
+    tx.execute(delete(discussed).where(discussed.c.technical_meeting_id == meeting_id))
+    if proposal_ids:
+        rows = [{"technical_meeting_id": meeting_id, "proposal_id": one} for one in proposal_ids]
+        tx.execute(insert(discussed), rows)
+
+
+def refs_of(tx: Tx, meeting_id: int) -> list[str]:
+    """The references of what a meeting discussed."""
+    joined = discussed.join(proposal, proposal.c.id == discussed.c.proposal_id)
+    query = select(proposal.c.ref).select_from(joined).where(discussed.c.technical_meeting_id == meeting_id)
+    return list(tx.scalars(query.order_by(proposal.c.ref)))

@@ -1,0 +1,124 @@
+"""The technical meeting in the field, third quarter: it decides nothing; both sides and the embassies concerned read it."""
+
+import json
+from typing import Any
+
+from app.db import Record, Tx
+from app.domain.people import MFA, Actor, Role
+from app.domain.workflow import State
+from app.errors import Fault, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+from app.notify import outbox
+from app.records import cycles, meetings, proposals
+from app.services import audit
+from app.services.clock import Now
+from app.services.consultations import refuse_unless
+
+FUNDED = (State.AGREED, State.DISBURSED, State.CLOSED)
+_WHOLE = MFA | {Role.AUDITOR, Role.MISSION, Role.IOM_FOCAL_POINT}  # who reads a meeting whatever it discussed
+
+
+def hold(tx: Tx, actor: Actor, sent: dict[str, Any], now: Now) -> int:
+    """Write a meeting down; its number."""
+    ids = _check(tx, actor, sent)
+    number = meetings.add(tx, {**_values(sent, now), "created_by": actor.id})
+    meetings.discuss(tx, number, ids)
+    facts: audit.Facts = {"date": str(sent["date"]), "proposals": sent["proposals"]}
+    audit.record(tx, actor, "technical_meeting.add", _name(number), now, facts, after=audit.digest(sent["notes"]))
+    outbox.owe(tx, "technical_meeting.planned", _name(number), now.at)
+    return number
+
+
+def replace(
+    tx: Tx, actor: Actor, number: int, sent: dict[str, Any], expected: frozenset[int] | None, given: bool, now: Now
+) -> None:
+    """Replace what is written of a meeting. Refuses in the order 404, 428, 412, 422."""
+    row = _row(tx, actor, number)
+    if not given:
+        raise PreconditionRequired("if_match_required", "Send If-Match with the ETag of the meeting you have read.")
+    if expected is not None and row.version not in expected:
+        raise PreconditionFailed("version_mismatch", f"The meeting is at version {row.version} now; read it again.")
+    ids = _check(tx, actor, sent)
+    changed = meetings.replace(tx, number, row.version, _values(sent, now))
+    refuse_unless(changed, "changed_meanwhile", "Somebody else changed this meeting at the same time; read it again.")
+    meetings.discuss(tx, number, ids)
+    facts: audit.Facts = {"date": str(sent["date"]), "proposals": sent["proposals"]}
+    before, after = audit.digest(row.notes), audit.digest(sent["notes"])
+    audit.record(tx, actor, "technical_meeting.change", _name(number), now, facts, before, after)
+    if (sent["date"], sent["place"]) != (row.held_on, row.place):
+        outbox.owe(tx, "technical_meeting.moved", _name(number), now.at)
+
+
+def _check(tx: Tx, actor: Actor, sent: dict[str, Any]) -> list[int]:
+    """The numbers of the proposals, or Invalid: a meeting is of a cycle there is and discusses what is agreed."""
+    found = [proposals.proposal_for(tx, actor, ref) for ref in sent["proposals"]]
+    faults = []
+    if cycles.cycle_of(tx, sent["cycle"]) is None:
+        faults.append(Fault("/cycle", "unknown_cycle", f"There is no cycle {sent['cycle']}."))
+    for i, (ref, row) in enumerate(zip(sent["proposals"], found, strict=True)):
+        if row is None:
+            faults.append(Fault(f"/proposals/{i}", "unknown_proposal", f"There is no proposal '{ref}'."))
+        elif row.state not in FUNDED:
+            said = f"{ref} is {row.state}; a technical meeting discusses what is agreed."
+            faults.append(Fault(f"/proposals/{i}", "wrong_state", said))
+        elif ref in sent["proposals"][:i]:
+            faults.append(Fault(f"/proposals/{i}", "duplicate", f"{ref} is listed twice."))
+    if faults:
+        raise Invalid("validation_failed", "The meeting cannot be written down so.", faults=faults)
+    return [row.id for row in found if row is not None]
+
+
+def _values(sent: dict[str, Any], now: Now) -> dict[str, Any]:
+    follow_ups = [{**one, "due_on": one["due_on"].isoformat()} for one in sent["follow_ups"]]
+    return {
+        "cycle_year": sent["cycle"],
+        "held_on": sent["date"],
+        "place": sent["place"],
+        "participants": json.dumps(sent["participants"]),
+        "notes": sent["notes"],
+        "follow_ups": json.dumps(follow_ups),
+        "updated_at": now.at,
+    }
+
+
+def _name(number: int) -> str:
+    return f"technical-meeting/{number}"
+
+
+def _row(tx: Tx, actor: Actor, number: int) -> Record:
+    row = meetings.meeting_of(tx, number)
+    if row is None or _shown(tx, actor, row) is None:
+        raise NotFound("meeting_not_found", f"There is no technical meeting {number} that you can see.")
+    return row
+
+
+def described(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
+    """A meeting as this actor sees it."""
+    row = _row(tx, actor, number)
+    said = _shown(tx, actor, row)
+    assert said, "a row that is seen is shown"
+    return said
+
+
+def listed(tx: Tx, actor: Actor, cycle: int | None) -> list[dict[str, Any]]:
+    """The meetings this actor sees, newest first."""
+    return [said for row in meetings.listed(tx, cycle) if (said := _shown(tx, actor, row))]
+
+
+def _shown(tx: Tx, actor: Actor, row: Record) -> dict[str, Any] | None:
+    """A meeting with those of its proposals that the actor sees; None for an office or embassy that it does not concern."""
+    refs = meetings.refs_of(tx, row.id)
+    seen = [ref for ref in refs if proposals.proposal_for(tx, actor, ref) is not None]
+    if refs and not seen and actor.role not in _WHOLE:
+        return None
+    return {
+        "id": row.id,
+        "cycle": row.cycle_year,
+        "date": row.held_on.isoformat(),
+        "place": row.place,
+        "participants": json.loads(row.participants),
+        "proposals": seen,
+        "notes": row.notes,
+        "follow_ups": json.loads(row.follow_ups),
+        "updated_at": row.updated_at,
+        "version": row.version,
+    }

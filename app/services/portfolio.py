@@ -1,0 +1,200 @@
+"""The portfolio of a cycle: what it covers, and what-if sets. It shows and reckons; it decides nothing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.db import Record, Tx
+from app.domain.choosing import MOST, Candidate, best_sets
+from app.domain.envelope import added, over_envelope
+from app.domain.portfolio import Item, coverage
+from app.domain.rulebook import Rulebook
+from app.domain.workflow import State
+from app.errors import Conflict, Fault, Invalid, NotFound, Refusal
+from app.records import cycles, proposals
+from app.records import review as review_records
+from app.services import envelopes, review
+
+DECIDED = (State.APPROVED, State.AGREED, State.DISBURSED, State.CLOSED)
+ADVICE = "This is a what-if, not advice: it reckons with amounts and scores, not with what people know."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A what-if as asked for. `objective` None: no sets are looked for."""
+
+    include: tuple[str, ...]
+    amounts: Mapping[str, Mapping[int, int]]
+    objective: str | None = None
+    sets: int = 1
+    must_include: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+
+
+def of_cycle(tx: Tx, year: int, book: Rulebook) -> list[Item]:
+    """The proposals of a cycle that are in play or were funded, by reference."""
+    check_cycle(tx, year)
+    return [_item(tx, row, book) for row in proposals.portfolio(tx, year)]
+
+
+def check_cycle(tx: Tx, year: int) -> None:
+    """NotFound unless there is such a cycle."""
+    if cycles.cycle_of(tx, year) is None:
+        raise NotFound("cycle_not_found", f"There is no cycle {year}.")
+
+
+def _item(tx: Tx, row: Record, book: Rulebook) -> Item:
+    summary = json.loads(row.screening)
+    rows = review_records.assessments_of(tx, row.id, row.snapshot)
+    judged = review.outcome_of(rows, review.ground_of(tx, row.id, row.snapshot, book))
+    assessed = {letter: one["met"] for letter, one in judged["criteria"].items()} if judged else None
+    score = judged["score"] if judged else None
+    return Item(
+        ref=row.ref,
+        title=row.title,
+        office=row.office_code,
+        state=row.state,
+        requested=envelopes.requested_of(tx, row.id, row.snapshot),
+        approved=envelopes.approved_of(tx, row.id),
+        content=json.loads(row.content),
+        screening=summary["criteria"],
+        assessed=assessed,
+        score_tenths=round(score * 10) if score is not None else row.total_tenths,
+    )
+
+
+def covered(tx: Tx, year: int, book: Rulebook) -> dict[str, Any]:
+    """The coverage of a cycle's portfolio, with the money of every year it reaches."""
+    items = of_cycle(tx, year, book)
+    return {"cycle": year, "money": _money(tx, items), **_coverage(items, book)}
+
+
+def _coverage(items: Sequence[Item], book: Rulebook) -> dict[str, Any]:
+    return coverage(items, book.framework, book.annex, book.criteria.criteria)
+
+
+def _money(tx: Tx, items: Sequence[Item]) -> list[dict[str, Any]]:
+    """Year by year: the envelope as a whole, and what this cycle's proposals request and have approved of it."""
+    requested, approved = added(item.requested for item in items), added(item.approved for item in items)
+    stands = {one["year"]: one for one in envelopes.overview(tx)}
+    nothing = {"amount": 0, "status": None, "available": 0}
+    return [
+        {
+            "year": year,
+            **{key: stands.get(year, nothing)[key] for key in ("amount", "status", "available")},
+            "requested": requested.get(year, 0),
+            "approved": approved.get(year, 0),
+        }
+        for year in sorted({*requested, *approved})
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Everything a what-if reckons with, read in one transaction: the cycle's proposals and the envelopes."""
+
+    items: list[Item]
+    available: dict[int, int]
+    over: dict[int, str]
+    wanted: Wanted
+    taken: dict[int, int]
+
+
+def prepare(tx: Tx, year: int, wanted: Wanted, book: Rulebook) -> Setting:
+    """Read what the what-if needs; Invalid with every reference it cannot reckon with."""
+    items = of_cycle(tx, year, book)
+    known = {item.ref: item for item in items}
+    faults = [
+        Fault(f"/{member}/{i}", "not_in_cycle", f"There is no proposal '{ref}' in play in the cycle {year}.")
+        for member, refs in (("include", wanted.include), ("best/must_include", wanted.must_include))
+        for i, ref in enumerate(refs)
+        if ref not in known
+    ]
+    faults += [
+        Fault(f"/amounts/{ref}", "not_in_cycle", f"There is no proposal '{ref}' in play in the cycle {year}.")
+        for ref in wanted.amounts
+        if ref not in known
+    ]
+    if faults:
+        raise Invalid("validation_failed", "Some proposals cannot be reckoned with.", faults=faults)
+    items = [
+        replace(item, requested=dict(wanted.amounts[item.ref])) if item.ref in wanted.amounts else item
+        for item in items
+    ]
+    standing = envelopes.standing(tx)
+    new = [known_item for known_item in items if known_item.ref in wanted.include and known_item.state not in DECIDED]
+    taken = added(item.requested for item in new)
+    available = {one.year: one.available for one in standing.values()}
+    return Setting(items, available, over_envelope(standing, taken), wanted, taken)
+
+
+def reckon(setting: Setting, book: Rulebook) -> dict[str, Any]:
+    """Coverage and envelope effect of the set, and on request the sets that fit best. What is approved counts as it is."""
+    wanted = setting.wanted
+    chosen = [one for one in setting.items if one.ref in wanted.include or one.state in DECIDED]
+    effect = [
+        {
+            "year": year,
+            "available": setting.available.get(year, 0),
+            "wanted": amount,
+            "left": setting.available.get(year, 0) - amount,
+        }
+        for year, amount in setting.taken.items()
+    ]
+    return {
+        "note": ADVICE,
+        "include": [one.ref for one in chosen],
+        "envelopes": effect,
+        "fits": not setting.over,
+        "refusals": [Refusal("envelope_exceeded", said).as_json() for said in setting.over.values()],
+        "coverage": _coverage(chosen, book),
+        "best": _best(setting, wanted.objective) if wanted.objective else None,
+    }
+
+
+def _best(setting: Setting, objective: str) -> dict[str, Any]:
+    wanted = setting.wanted
+    free = [one for one in setting.items if one.state not in DECIDED and one.ref not in wanted.leave_out]
+    if len(free) > MOST:
+        said = f"{len(free)} proposals are in play; sets are looked for among at most {MOST}. Leave some out."
+        raise Conflict("too_many_proposals", said, refusals=[Refusal("too_many_proposals", said)])
+    candidates = [Candidate(one.ref, one.requested, _worth(one, objective), _things(one)) for one in free]
+    there = frozenset().union(*(_things(one) for one in setting.items if one.state in DECIDED))
+    by_coverage = objective == "coverage"
+    must = frozenset(wanted.must_include)
+    found = best_sets(candidates, setting.available, wanted.sets, must, there, by_coverage)
+    needs = {one.ref: one.requested for one in free}
+    return {
+        "objective": objective,
+        "meaning": _MEANING[objective],
+        "sets": [
+            {
+                "include": choice.include,
+                "value": choice.value / 10 if objective == "score" else choice.value,
+                "amounts": {str(y): amount for y, amount in added(needs[ref] for ref in choice.include).items()},
+                "gap": choice.gap,
+                "proven": choice.proven,
+            }
+            for choice in found
+        ],
+    }
+
+
+_MEANING = {
+    "score": "The sum of the scores: the assessments' where there are any, else the screening's total.",
+    "money": "The DKK put to use.",
+    "proposals": "The number of proposals funded in full.",
+    "coverage": "The number of criteria, countries and SRF outcomes that at least one proposal addresses.",
+}
+OBJECTIVES = tuple(_MEANING)
+
+
+def _worth(item: Item, objective: str) -> int:
+    return {"score": item.score_tenths, "money": item.money[0]}.get(objective, 1)
+
+
+def _things(item: Item) -> frozenset[str]:
+    letters = {f"criterion {letter}" for letter in item.screening if item.addresses(letter)}
+    countries = {f"country {country['code']}" for country in item.content["countries"]}
+    return frozenset({*letters, *countries, *(f"outcome {code}" for code in item.content["srf_outcomes"])})

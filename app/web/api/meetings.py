@@ -1,0 +1,128 @@
+"""Technical meetings: what was discussed in the field, and who follows it up."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from app.db import Tx
+from app.domain.people import Actor
+from app.services import meetings
+from app.services.idempotency import Answer
+from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.api import bodies, shapes
+from app.web.api.docs import answers
+from app.web.requests import caller, check_query, expected_versions, house, read_body
+
+router = APIRouter(prefix="/api/v1", tags=["technical meetings"])
+Id = Annotated[int, Path(ge=1, le=2**53)]
+Whoever = Annotated[Actor, Depends(caller)]
+
+
+class FollowUpOut(shapes.Out):
+    what: str
+    owner: str
+    due_on: date
+    done: bool
+
+
+class MeetingOut(shapes.Out):
+    """`proposals` are those of the discussed that you can see."""
+
+    id: int
+    cycle: int
+    date: date
+    place: str
+    participants: list[Any]
+    proposals: list[str]
+    notes: str
+    follow_ups: list[FollowUpOut]
+    updated_at: datetime
+    version: int
+
+
+class MeetingList(shapes.Out):
+    items: list[MeetingOut]
+    next_cursor: None
+
+
+_MEETING = {
+    "id": 1,
+    "cycle": 2026,
+    "date": "2026-09-15",
+    "place": "Tunis",
+    "participants": ["IOM Tunisia", "Embassy in Tunis"],
+    "proposals": ["DK-IOM-2026-001"],
+    "notes": "The referral desks work; two posts lack power.",
+    "follow_ups": [{"what": "Solar panels", "owner": "IOM Tunisia", "due_on": "2026-11-30", "done": False}],
+    "updated_at": "2026-09-15T09:07:00Z",
+    "version": 1,
+}
+
+
+def _shown(tx: Tx, actor: Actor, number: int, status: int = 200) -> Answer:
+    said = meetings.described(tx, actor, number)
+    body = ok(said).body
+    made = {"Location": f"/api/v1/technical-meetings/{number}"} if status == 201 else {}
+    return Answer(status, body, {**etag(said["version"], body), **made})
+
+
+@router.get(
+    "/technical-meetings",
+    operation_id="list_meetings",
+    summary="Technical meetings, newest first",
+    responses=answers(MeetingList, {"items": [_MEETING], "next_cursor": None}, 422),
+)
+async def list_meetings(
+    request: Request, actor: Whoever, cycle: Annotated[int | None, Query(ge=2000, le=2100)] = None
+) -> Response:
+    check_query(request, {"cycle"})
+    return response(whole_list(await house(request).database.read(lambda tx: meetings.listed(tx, actor, cycle))))
+
+
+@router.post(
+    "/technical-meetings",
+    operation_id="add_meeting",
+    summary="Write down a technical meeting",
+    status_code=201,
+    responses=answers(MeetingOut, _MEETING, 400, 413, 415, 422, status=201),
+)
+async def add_meeting(request: Request) -> Response:
+    """It discusses agreed proposals and decides nothing."""
+    actor, here = await caller(request), house(request)
+    now = here.now()
+    new, raw = await read_body(request, bodies.MeetingIn)
+    sent = new.model_dump()
+    return await write(
+        request, actor, raw, lambda tx: _shown(tx, actor, meetings.hold(tx, actor, sent, now), status=201)
+    )
+
+
+@router.get(
+    "/technical-meetings/{id}",
+    operation_id="read_meeting",
+    summary="A technical meeting with its follow-ups",
+    responses=answers(MeetingOut, _MEETING, 304, 404, 422),
+)
+async def read_meeting(id: Id, request: Request, actor: Whoever) -> Response:
+    return conditional(request, await house(request).database.read(lambda tx: _shown(tx, actor, id)))
+
+
+@router.put(
+    "/technical-meetings/{id}",
+    operation_id="replace_meeting",
+    summary="Replace what is written of a technical meeting",
+    responses=answers(MeetingOut, _MEETING, 400, 404, 409, 412, 413, 415, 422, 428),
+)
+async def replace_meeting(id: Id, request: Request, actor: Whoever) -> Response:
+    here, expected, given = house(request), expected_versions(request), "if-match" in request.headers
+    now = here.now()
+    await here.database.read(lambda tx: meetings.described(tx, actor, id))
+    new, raw = await read_body(request, bodies.MeetingIn)
+    sent = new.model_dump()
+
+    def work(tx: Tx) -> Answer:
+        meetings.replace(tx, actor, id, sent, expected, given, now)
+        return _shown(tx, actor, id)
+
+    return await write(request, actor, raw, work)
