@@ -12,7 +12,7 @@ run: .venv/run
 	@EARMARK_DEMO=$${EARMARK_DEMO:-1} $(BIN)/python -m app serve
 
 test: .venv/test check
-	@$(BIN)/python tests/install_postgres.py
+	@$(BIN)/python tests/install_packages.py
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: .venv/test

@@ -19,7 +19,16 @@ TODAY = date(2026, 11, 23)  # the day of every test, unless it says another
 
 @contextlib.contextmanager
 def served(url: str, var: Path, demo: str = "1", local: str = "0", log: Path | None = None) -> Iterator[str]:
-    """The service over the database at `url`, as `make run` starts it; ready when this is entered. Logs go to `log`."""
+    """The address of the service over the database at `url`, as `make run` starts it. Logs go to `log`."""
+    with started(url, var, demo, local, log) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def started(
+    url: str, var: Path, demo: str = "1", local: str = "0", log: Path | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The service's address and process; ready when this is entered."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -44,7 +53,7 @@ def served(url: str, var: Path, demo: str = "1", local: str = "0", log: Path | N
                 if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
                     break
             time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
         process.wait(10)

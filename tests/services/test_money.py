@@ -1,0 +1,55 @@
+"""One envelope, two processes, many threads: nothing overspent, nothing twice; and the control that must fail does."""
+
+import random
+import subprocess
+import sys
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from app.settings import ROOT
+
+ATTEMPTS = 160  # a thread; 16 threads and two databases: 5,120 in all
+
+
+def spenders(url: str, how: str, seed: int, attempts: int = ATTEMPTS) -> int:
+    """Two processes of eight threads at once; how many attempts were taken."""
+    command = [sys.executable, "-m", "tests.spending", url, how]
+    started = [
+        subprocess.Popen([*command, f"{seed}-{i}", "8", str(attempts)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for i in range(2)
+    ]
+    taken = [int(process.communicate(timeout=120)[0]) for process in started]
+    assert [process.returncode for process in started] == [0, 0]
+    return sum(taken)
+
+
+def test_two_processes_never_overspend_an_envelope(database_url: str, capsys: Any) -> None:
+    seed = random.randrange(10**6)
+    engine = create_engine(database_url)
+    with engine.begin() as tx:
+        tx.execute(text("UPDATE envelope SET amount_dkk = 60000 WHERE year = 2027"))
+        tx.execute(text("UPDATE proposal SET state = 'recommended' WHERE cycle_year = 2027"))
+        tx.execute(text("DELETE FROM ledger WHERE kind = 'approved' AND year = 2027"))
+        tx.execute(text("CREATE TABLE naive (amount INTEGER, committed INTEGER)"))
+        tx.execute(text("INSERT INTO naive VALUES (2000, 0)"))
+        odd = set(tx.scalars(text("SELECT id FROM proposal WHERE cycle_year = 2027 AND number % 2 = 1")))
+    taken = spenders(database_url, "service", seed)
+    overspent = spenders(database_url, "naive", seed, 20)
+    with engine.connect() as tx:
+        envelope = tx.execute(text("SELECT amount_dkk, committed_dkk FROM envelope WHERE year = 2027")).one()
+        entries = "SELECT proposal_id, amount_dkk FROM ledger WHERE kind = 'approved' AND year = 2027"
+        ledger = [(row.proposal_id, row.amount_dkk) for row in tx.execute(text(entries))]
+        naive = tx.execute(text("SELECT amount, committed FROM naive")).one()
+    engine.dispose()
+    with capsys.disabled():
+        print(
+            f"\nenvelope, {16 * ATTEMPTS} attempts, seed {seed}: {taken} taken, {envelope.committed_dkk} of "
+            f"{envelope.amount_dkk}; naive control: {overspent} taken, {naive.committed} of {naive.amount}"
+        )
+    assert sum(amount for _, amount in ledger) == envelope.committed_dkk <= envelope.amount_dkk
+    assert len(ledger) == taken
+    for number in odd:
+        assert sum(1 for proposal, _ in ledger if proposal == number) <= 1, "approved twice"
+    assert envelope.committed_dkk > envelope.amount_dkk * 0.9
+    assert naive.committed > naive.amount, "the control should have overspent"

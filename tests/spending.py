@@ -1,0 +1,69 @@
+"""One process of spenders: threads that take amounts out of one envelope, as the service does or naively. Run by a test.
+
+Arguments: database address, `service` or `naive`, seed, threads, attempts a thread. Prints how many were taken.
+"""
+
+import asyncio
+import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import select, text
+
+from app.db import Database, open_database
+from app.domain.envelope import Kind
+from app.errors import Conflict
+from app.records import proposals
+from app.records.tables import proposal
+from app.services import clock, envelopes
+
+YEAR, AMOUNT = 2027, 1000
+
+
+def approve_one(database: Database, number: int, amount: int) -> bool:
+    """One approval as a conclusion makes it: the state, the envelope, the ledger, in one transaction."""
+    try:
+        with database.transaction() as tx:
+            row = tx.execute(select(proposal).where(proposal.c.id == number)).one()
+            if row.state != "recommended":
+                return False
+            if not proposals.change_proposal(tx, number, row.state, row.lock, {"state": "approved"}):
+                return False
+            envelopes.commit(tx, {YEAR: amount})
+            envelopes.enter(tx, Kind.APPROVED, number, 1, {YEAR: amount}, None, clock.now())
+            tx.execute(
+                text("UPDATE proposal SET state = 'recommended' WHERE id = :id AND number % 2 = 0"), {"id": number}
+            )
+    except Conflict:
+        return False
+    return True
+
+
+def approve_naively(database: Database, number: int, amount: int) -> bool:
+    """Read, check, write: the control that must overspend."""
+    with database.reading() as tx:
+        left = tx.execute(text("SELECT amount - committed FROM naive")).scalar_one()
+    if left < amount:
+        return False
+    with database.transaction() as tx:
+        tx.execute(text("UPDATE naive SET committed = committed + :amount"), {"amount": amount})
+    return True
+
+
+def main(url: str, how: str, seed: str, threads: str, attempts: str) -> None:
+    database = open_database(url)
+    with database.reading() as tx:
+        numbers = list(tx.scalars(select(proposal.c.id).where(proposal.c.cycle_year == YEAR)))
+
+    def spend(thread: int) -> int:
+        chance = random.Random(f"{seed} {thread}")
+        once = approve_one if how == "service" else approve_naively
+        return sum(once(database, chance.choice(numbers), chance.randint(1, AMOUNT)) for _ in range(int(attempts)))
+
+    with ThreadPoolExecutor(int(threads)) as pool:
+        print(sum(pool.map(spend, range(int(threads)))))
+    asyncio.run(database.close())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
