@@ -1,4 +1,4 @@
-"""Make sure what the tests need is there, PostgreSQL and pdftotext: install Debian's where that can be done, else say so."""
+"""Make sure what the tests need is there, PostgreSQL, pdftotext and curl: install Debian's where that can be done, else say so."""
 
 import glob
 import os
@@ -10,7 +10,7 @@ import sys
 def missing() -> list[str]:
     """The Debian packages that are needed and not there."""
     server = bool(os.environ.get("PG_BIN") or glob.glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb"))
-    there = {"postgresql": server, "poppler-utils": bool(shutil.which("pdftotext"))}
+    there = {"postgresql": server, "poppler-utils": bool(shutil.which("pdftotext")), "curl": bool(shutil.which("curl"))}
     return [package for package, found in there.items() if not found]
 
 
