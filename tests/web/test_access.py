@@ -11,7 +11,7 @@ from app.domain.people import Role, Side
 from app.web.access import DOORS
 from tests.conftest import Service
 
-PARTS = {"{year}": "2027", "{version}": "2023.1", "{id}": "1", "{number}": "1"}
+PARTS = {"{year}": "2027", "{version}": "2023.1", "{id}": "1", "{number}": "1"}  # consultation 1 is there, concluded
 MOVERS = {"iom_office", "iom_focal_point", "mfa_reviewer", "mfa_head"}  # who holds the scope that moves need
 ELSEWHERE = re.compile(r"^(GET|POST) /(login|logout|account|docs)|^GET /$")
 

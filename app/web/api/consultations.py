@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db import Tx
 from app.domain.people import Actor
-from app.services import consultations, decisions
+from app.services import consultations, decisions, faces
 from app.services.consultations import Plan
 from app.services.decisions import Sent
 from app.services.idempotency import Answer
@@ -228,7 +228,7 @@ async def record_decision(id: Id, ref: Ref, request: Request, actor: Whoever) ->
     """Nobody outside the MFA sees it before the conclusion; what would refuse that stands in `refusals`."""
     here, expected, given = house(request), expected_versions(request), "if-match" in request.headers
     book, now = here.book, here.now()
-    await here.database.read(lambda tx: consultations.there(tx, id))
+    await here.database.read(lambda tx: (consultations.there(tx, id), faces.seen(tx, actor, ref)))
     new, raw = await read_body(request, bodies.DecisionIn)
     amounts = {int(year): amount for year, amount in new.amounts.items()}
     sent = Sent(new.decision, amounts, new.conditions, new.reason, new.to_cycle)
