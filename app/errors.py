@@ -111,3 +111,18 @@ class TooManyRequests(AppError):
 
 class Unavailable(AppError):
     status, title = 503, "Not available now"
+
+
+def refuse_unless(holds: bool, code: str, message: str) -> None:
+    """Conflict with that one refusal, unless it holds."""
+    if not holds:
+        raise Conflict(code, message, refusals=[Refusal(code, message)])
+
+
+def check_version(what: str, version: int, expected: frozenset[int] | None, given: bool = True) -> None:
+    """428 where a replacement names no version of the thing (`given` is False), 412 where it names another than there is."""
+    if not given:
+        raise PreconditionRequired("if_match_required", f"Send If-Match with the ETag of {what} as you have read it.")
+    if expected is not None and version not in expected:
+        message = f"{what[0].upper()}{what[1:]} is at version {version} now; read it again before you change it."
+        raise PreconditionFailed("version_mismatch", message)

@@ -133,9 +133,9 @@ class Teller:
         elif step["do"] == "conclude":
             decisions.conclude(tx, actor, number, None, None, self.book, then)
         elif step["do"] == "confirm":
-            papers.confirm(tx, actor, number, then)
+            papers.confirm(tx, actor, number, None, then)
         elif step["do"] == "object":
-            papers.object_(tx, actor, number, step["reason"], then)
+            papers.object_(tx, actor, number, step["reason"], None, then)
 
     def _tabled(self, actor: Actor, keys: list[str]) -> list[str]:
         """The references of those that can come to a consultation: on an early today some stories have not come so far."""

@@ -5,6 +5,7 @@ the same paper gives the same bytes.
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -54,9 +55,28 @@ def signature(lines: list[str]) -> dict[str, Any]:
 
 
 def render(paper: Paper) -> bytes:
-    """The paper as PDF bytes, about 20 ms a page; typst refuses what would not be accessible."""
-    said = asdict(paper) | {"dated": [paper.dated.year, paper.dated.month, paper.dated.day]}
-    given = {"paper": json.dumps(said)}
+    """The paper as PDF bytes, about 20 ms a page; typst refuses what would not be accessible.
+
+    A character that no font here can show stands as its number, `[U+1200]`: a paper comes out whatever was written.
+    """
+    said = json.dumps(asdict(paper) | {"dated": [paper.dated.year, paper.dated.month, paper.dated.day]})
+    try:
+        return _compile(said)
+    except typst.TypstError as error:
+        if "could not be displayed" not in str(error):
+            raise
+        return _compile(_SHOWN_BY_NUMBER.sub(_number_of, json.dumps(json.loads(said), ensure_ascii=False)))
+
+
+# Everything outside the scripts that the fonts have: Latin, Greek, Cyrillic, Arabic, general punctuation, currencies.
+_SHOWN_BY_NUMBER = re.compile("[^\u0020-\u02af\u0370-\u03ff\u0400-\u04ff\u0600-\u06ff\u1e00-\u1eff\u2010-\u2027\u20ac]")
+
+
+def _number_of(found: re.Match[str]) -> str:
+    return f"[U+{ord(found[0]):04X}]"
+
+
+def _compile(said: str) -> bytes:
     return typst.compile(
-        TEMPLATE, format="pdf", pdf_standards=["ua-1", "a-2a"], ignore_system_fonts=True, sys_inputs=given
+        TEMPLATE, format="pdf", pdf_standards=["ua-1", "a-2a"], ignore_system_fonts=True, sys_inputs={"paper": said}
     )

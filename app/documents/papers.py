@@ -49,6 +49,8 @@ def minutes(said: dict[str, Any], framework: Framework, language: str) -> Paper:
         facts.append((w["participants"], "; ".join(_named(one) for one in head["participants"])))
     if head["reason"]:
         facts.append((w["outside"], head["reason"]))
+    if head["concluded_because"]:
+        facts.append((w["late"], head["concluded_because"]))
     facts.append((w["rulebook"], f"{said['rulebook']['id']} {said['rulebook']['version']}"))
     after = {one["year"]: one for one in said["envelopes"]["after"]}
     money = [

@@ -158,6 +158,7 @@ _TABLED = (S.RECOMMENDED, S.DEFERRED)
 _IN_HAND = (S.SUBMITTED, S.UNDER_REVIEW, S.RECOMMENDED, S.DEFERRED)
 _HEAD, _DESK, _FOCAL, _BOTH = (R.MFA_HEAD,), (R.MFA_REVIEWER,), (R.IOM_FOCAL_POINT,), (R.MFA_HEAD, R.IOM_FOCAL_POINT)
 _DECIDER, _TABLE = (NOT_ASSESSOR, UNBIASED), Maker.CONSULTATION
+PERSONAL = frozenset(guard.code for guard in _DECIDER)  # what refuses a decision because of who makes it
 
 MOVES = (
     # `submit` ends in `returned` instead when the screening finds the content not eligible.
@@ -229,7 +230,7 @@ def refusals(state: State, event: Event, facts: Facts, by: Maker = Maker.REQUEST
     return [Refusal(guard.code, guard.sentence(facts)) for guard in move.guards if not guard.holds(facts)]
 
 
-def choose_move(state: State, event: Event, role: Role | None, facts: Facts, by: Maker = Maker.REQUEST) -> Move:
+def choose_move(state: State, event: Event, role: Role | None, facts: Facts) -> Move:
     """The one line that applies, or a refusal with every reason why none does; `role` None is the service itself."""
     if role is None:
         move = _BY_STEP.get((state, event))
@@ -237,7 +238,7 @@ def choose_move(state: State, event: Event, role: Role | None, facts: Facts, by:
             raise Conflict("move_refused", f"The service cannot {event} a proposal that is {state}.")
         return move
     check_role(event, role)
-    found = refusals(state, event, facts, by)
+    found = refusals(state, event, facts)
     if found:
         code = found[0].code if len(found) == 1 else "move_refused"
         raise Conflict(code, " ".join(refusal.message for refusal in found), refusals=found)

@@ -1,5 +1,6 @@
 """Consultations, their agendas and decisions, and IOM's word on the minutes, as rows."""
 
+import json
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -95,6 +96,7 @@ def take_off(tx: Tx, proposal_id: int) -> int | None:
     found = tx.scalar(select(agenda_item.c.consultation_id).where(agenda_item.c.held_proposal_id == proposal_id))
     if found is None:
         return None
+    hold(tx, found)
     here = (decision.c.consultation_id == found) & (decision.c.proposal_id == proposal_id)
     tx.execute(delete(decision).where(here))
     tx.execute(delete(agenda_item).where(agenda_item.c.held_proposal_id == proposal_id))
@@ -130,7 +132,25 @@ def decision_in_force(tx: Tx, proposal_id: int) -> Record | None:
     ]
     here = (decision.c.proposal_id == proposal_id) & (consultation.c.state == "concluded")
     query = select(*columns).select_from(joined).where(here)
-    return tx.execute(query.order_by(consultation.c.concluded_at.desc()).limit(1)).one_or_none()
+    return tx.execute(
+        query.order_by(consultation.c.concluded_at.desc(), consultation.c.id.desc()).limit(1)
+    ).one_or_none()
+
+
+def erase_name(tx: Tx, name: str) -> None:
+    """Take a person out of the lists of participants."""
+    for row in list(tx.execute(select(consultation.c.id, consultation.c.participants))):
+        if name.casefold() in row.participants.casefold():
+            left = without_name(row.participants, name)
+            tx.execute(update(consultation).where(consultation.c.id == row.id).values(participants=left))
+
+
+def without_name(text: str, name: str) -> str:
+    """A JSON list of people, those who bear the name marked as erased."""
+    people = json.loads(text)
+    return json.dumps(
+        ["erased" if name.casefold() in json.dumps(one, ensure_ascii=False).casefold() else one for one in people]
+    )
 
 
 def add_answer(tx: Tx, values: dict[str, Any]) -> None:

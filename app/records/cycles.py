@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from sqlalchemy import insert, select, update
 
-from app.db import Hot, Record, Tx
+from app.db import Hot, Record, Tx, insert_of
 from app.domain.cycle import Window
 from app.records.tables import cycle, cycle_change, envelope
 
@@ -46,11 +46,14 @@ def next_number(tx: Tx, year: int) -> int:
     return int(tx.execute(raised.returning(cycle.c.last_number)).scalar_one())
 
 
-def add_cycle(tx: Tx, year: int, framework: str, window: Window, amount_dkk: int, status: str, added: bool) -> None:
-    """Add a cycle and its envelope."""
+def add_cycle(tx: Tx, year: int, framework: str, window: Window, amount_dkk: int, status: str, added: bool) -> bool:
+    """Add a cycle and its envelope; False when there is one, also when it was made at the same moment."""
     days = {"opens_on": window.opens_on, "closes_on": window.closes_on}
-    tx.execute(insert(cycle).values(year=year, framework=framework, added=added, last_number=0, version=1, **days))
+    made = insert_of(tx, cycle).values(year=year, framework=framework, added=added, last_number=0, version=1, **days)
+    if tx.execute(made.on_conflict_do_nothing().returning(cycle.c.year)).scalar_one_or_none() is None:
+        return False
     tx.execute(insert(envelope).values(year=year, amount_dkk=amount_dkk, status=status, committed_dkk=0))
+    return True
 
 
 def move_window(tx: Tx, year: int, version: int, opens_on: date, closes_on: date) -> bool:

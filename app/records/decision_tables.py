@@ -54,6 +54,7 @@ consultation = Table(
     Column("created_at", Instant, nullable=False),
     Column("concluded_at", Instant),
     to("person.id", "concluded_by", nullable=True),
+    Column("concluded_because", Text),
     Column("envelopes", Text),
     Column("rulebook", Text),
     Column("head", String(64)),

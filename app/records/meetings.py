@@ -1,10 +1,12 @@
 """Technical meetings and the proposals they discussed, as rows."""
 
+import json
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
 from app.db import Record, Tx
+from app.records.consultations import without_name
 from app.records.decision_tables import discussed, technical_meeting
 from app.records.tables import proposal
 
@@ -37,8 +39,20 @@ def discuss(tx: Tx, meeting_id: int, proposal_ids: list[int]) -> None:
     """Set which proposals a meeting discussed."""
     tx.execute(delete(discussed).where(discussed.c.technical_meeting_id == meeting_id))
     if proposal_ids:
-        rows = [{"technical_meeting_id": meeting_id, "proposal_id": one} for one in proposal_ids]
+        rows = [{"technical_meeting_id": meeting_id, "proposal_id": one} for one in sorted(proposal_ids)]
         tx.execute(insert(discussed), rows)
+
+
+def erase_name(tx: Tx, name: str) -> None:
+    """Take a person out of participants and the owners of follow-ups."""
+    for row in list(tx.execute(select(technical_meeting))):
+        if name.casefold() in f"{row.participants} {row.follow_ups}".casefold():
+            owned = [
+                {**one, "owner": "erased" if name.casefold() in one["owner"].casefold() else one["owner"]}
+                for one in json.loads(row.follow_ups)
+            ]
+            left = {"participants": without_name(row.participants, name), "follow_ups": json.dumps(owned)}
+            tx.execute(update(technical_meeting).where(technical_meeting.c.id == row.id).values(left))
 
 
 def refs_of(tx: Tx, meeting_id: int) -> list[str]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, not_, or_, select, update
+from sqlalchemy import and_, exists, func, insert, not_, or_, select, update
 
 from app.db import Record, Tx
 from app.records.access_tables import person
@@ -36,8 +36,10 @@ def free_amount(tx: Tx, year: int, amount_dkk: int) -> bool:
 
 
 def set_envelope(tx: Tx, year: int, version: int, amount_dkk: int, status: str) -> bool:
-    """Set a year's appropriation; False when it is no longer at that version, or more than that is committed."""
+    """Set a year's appropriation; False when it is no longer at that version, more than that is committed, or paid unvoted."""
     here = (envelope.c.year == year) & (envelope.c.version == version) & (envelope.c.committed_dkk <= amount_dkk)
+    if status != "voted":
+        here &= ~exists().where(ledger.c.year == year, ledger.c.kind == "paid")
     values = {"amount_dkk": amount_dkk, "status": status, "version": version + 1}
     return tx.execute(update(envelope).where(here).values(values)).rowcount == 1
 
@@ -62,9 +64,11 @@ def enter(tx: Tx, entries: list[dict[str, Any]]) -> None:
         tx.execute(insert(ledger), [{"consultation_id": None, **one} for one in entries])
 
 
-def entries_of(tx: Tx, proposal_id: int) -> list[Record]:
-    """Every entry of a proposal, oldest first."""
-    return list(tx.execute(select(ledger).where(ledger.c.proposal_id == proposal_id).order_by(ledger.c.id)))
+def requested(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:
+    """Year -> DKK that a snapshot asks for."""
+    here = (ledger.c.proposal_id == proposal_id) & (ledger.c.snapshot == snapshot) & (ledger.c.kind == "requested")
+    query = select(ledger.c.year, ledger.c.amount_dkk).where(here).order_by(ledger.c.year)
+    return {row.year: row.amount_dkk for row in tx.execute(query)}
 
 
 def sums_of(tx: Tx, proposal_id: int) -> dict[tuple[str, int], int]:
@@ -77,7 +81,8 @@ def sums_of(tx: Tx, proposal_id: int) -> dict[tuple[str, int], int]:
 
 
 def sums(tx: Tx) -> dict[tuple[str, int], int]:
-    """(kind, year) -> DKK over all proposals. Requested is what the last snapshots of those before the MFA ask for."""
+    """(kind, year) -> DKK over all proposals. Requested is what last snapshots ask for, of drafts, cancelled ones and
+    those that the screening returned nothing."""
     live = and_(
         ledger.c.snapshot == proposal.c.snapshots,
         proposal.c.state.not_in(("draft", "cancelled")),

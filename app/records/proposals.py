@@ -1,5 +1,6 @@
 """Every SELECT and change of proposals. `visible` comes first: what an actor may not see is as absent as what is not there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, litera
 from app.db import Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
 from app.records.access_tables import person
+from app.records.decision_tables import ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
@@ -49,6 +51,12 @@ def hold(tx: Tx, ref: str) -> None:
     Read it only after this, in a statement of its own: that sees what whoever held it before has made of it.
     """
     tx.execute(select(proposal.c.id).where(proposal.c.ref == ref).with_for_update())
+
+
+def hold_all(tx: Tx, refs: Iterable[str]) -> None:
+    """Hold several proposals, in the order of their numbers whoever asks: nobody waits in a circle."""
+    here = proposal.c.ref.in_(sorted(set(refs)))
+    tx.execute(select(proposal.c.id).where(here).order_by(proposal.c.id).with_for_update()).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +246,21 @@ def every_proposal(tx: Tx) -> list[Record]:
 
 
 def portfolio(tx: Tx, year: int) -> list[Record]:
-    """A cycle's proposals in play or funded, and those deferred to it, as the Danish side sees them, by reference."""
+    """A cycle's proposals in play or funded, and those deferred to it, as the Danish side sees them, by reference.
+
+    One that was cancelled stays as long as money was paid for it.
+    """
     out = ("draft", "cancelled", "rejected")
+    paid = exists().where(ledger.c.proposal_id == proposal.c.id, ledger.c.kind == "paid")
     back = (proposal.c.state == "returned") & (proposal.c.returned_by == "screening")
     here = ((proposal.c.cycle_year == year) & proposal.c.deferred_to.is_(None)) | (proposal.c.deferred_to == year)
     query = select(*_HEAD, face.c.content).select_from(_JOINED).where(face.c.side == Side.MFA, here)
-    return list(tx.execute(query.where(proposal.c.state.not_in(out), ~back).order_by(proposal.c.ref)))
+    return list(tx.execute(query.where(proposal.c.state.not_in(out) | paid, ~back).order_by(proposal.c.ref)))
+
+
+def ids_of(tx: Tx, refs: Iterable[str]) -> list[int]:
+    """The numbers of proposals, in the order of their references."""
+    return list(tx.scalars(select(proposal.c.id).where(proposal.c.ref.in_(list(refs))).order_by(proposal.c.ref)))
 
 
 def waiting_in(tx: Tx, year: int) -> list[Record]:

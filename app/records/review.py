@@ -71,9 +71,11 @@ def add_recommendation(tx: Tx, values: dict[str, Any]) -> None:
     tx.execute(insert(recommendation).values(values))
 
 
-def recommendation_of(tx: Tx, proposal_id: int) -> Record | None:
-    """The newest recommendation, with who made it."""
+def recommendation_of(tx: Tx, proposal_id: int, snapshot: int | None = None) -> Record | None:
+    """The newest recommendation, of one snapshot or of all, with who made it."""
     joined = recommendation.join(person, person.c.id == recommendation.c.person_id)
     query = select(*recommendation.c, person.c.name).select_from(joined)
-    newest = query.where(recommendation.c.proposal_id == proposal_id).order_by(recommendation.c.id.desc()).limit(1)
-    return tx.execute(newest).one_or_none()
+    query = query.where(recommendation.c.proposal_id == proposal_id)
+    if snapshot is not None:
+        query = query.where(recommendation.c.snapshot == snapshot)
+    return tx.execute(query.order_by(recommendation.c.id.desc()).limit(1)).one_or_none()

@@ -12,7 +12,7 @@ from app.domain.people import Actor, Side
 from app.domain.proposal import filled, missing_to_submit, requested_by_year
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import Event, Facts, Maker, State, check_role, choose_move, lines_of, named, options, refusals
-from app.errors import Conflict, Fault, Forbidden, Invalid, PreconditionFailed, Refusal
+from app.errors import Conflict, Fault, Forbidden, Invalid, Refusal, check_version
 from app.notify import outbox
 from app.records import attachments, consultations, cycles, proposals
 from app.records import review as review_records
@@ -78,7 +78,7 @@ def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, 
         raise Forbidden("scope_missing", "This needs a token with the scope proposals:write.")
     if request.move in set(Event):
         check_role(Event(request.move), actor.role)
-    check_version(row, request.expected)
+    check_version("the proposal", row.version, request.expected)
     if not request.move:
         raise Invalid("validation_failed", "The request does not say which move.", faults=request.faults)
     event = named(request.move)
@@ -125,13 +125,6 @@ def table_refusals(
         over_envelope=tuple(said for year, said in over.items() if amounts.get(year)),
     )
     return refusals(State(row.state), event, facts, Maker.CONSULTATION)
-
-
-def check_version(row: Record, expected: frozenset[int] | None) -> None:
-    """Refuse when the client knows another version than the one there is."""
-    if expected is not None and row.version not in expected:
-        message = f"It is at version {row.version} now; read it again before you change it."
-        raise PreconditionFailed("version_mismatch", message)
 
 
 def _lacking(event: Event, request: Request, now: Now) -> list[Fault]:
@@ -207,13 +200,13 @@ def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: N
     so here too.
     """
     number = row.moves + 1
-    values = {"deferred_to": None, **changes, "state": target, "moves": number}
+    values = {**changes, "state": target, "moves": number}
     values["snapshots"] = step.snapshot or row.snapshots
     if not proposals.change_proposal(tx, row.id, row.state, row.lock, values):
         raise Conflict("changed_meanwhile", "Somebody else moved this proposal at the same time; read it again.")
     note(tx, row.id, number, event, row.state, target, step, now)
     if row.state in TABLED and lines_of(event)[0].maker is not Maker.CONSULTATION:
-        consultations.take_off(tx, row.id)
+        _take_off(tx, row, step, now)
     if row.state in HOLDING_MONEY and target is State.CANCELLED:
         envelopes.free(tx, row, step.actor, now)
     outbox.owe(tx, f"proposal.{event}", row.ref, now.at, {"step": number})
@@ -222,6 +215,14 @@ def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: N
     before = audit.digest({"state": row.state, "moves": row.moves})
     after = audit.digest({"state": target, "moves": number})
     audit.record(tx, step.actor, f"proposal.{event}", row.ref, now, facts, before, after)
+
+
+def _take_off(tx: Tx, row: Record, step: Step, now: Now) -> None:
+    """What leaves the table leaves the agenda that has it, with the decision recorded on it; the log says so."""
+    number = consultations.take_off(tx, row.id)
+    if number is not None:
+        facts: audit.Facts = {"proposal": row.ref}
+        audit.record(tx, step.actor, "consultation.take_off", f"consultation/{number}", now, facts)
 
 
 def note(

@@ -4,22 +4,18 @@ Whoever changes one holds its proposals first (by number), then the consultation
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from app.db import Record, Tx
 from app.domain.consultation import Stage, in_quarter
-from app.domain.envelope import added, over_envelope
 from app.domain.people import MFA, Actor, Role
 from app.domain.rulebook import Rulebook
-from app.domain.workflow import Event
-from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed, PreconditionRequired, Refusal
+from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version, refuse_unless
 from app.notify import outbox
 from app.records import consultations, cycles, proposals
-from app.records import review as review_records
-from app.services import audit, casework, envelopes, faces, review
+from app.services import audit, casework
 from app.services.clock import Now
 
 INSIDE = MFA | {Role.AUDITOR}  # who sees what is recorded before it is concluded
@@ -34,23 +30,6 @@ class Plan:
     place: str | None = None
     participants: list[Any] | None = None
     reason: str | None = None
-
-
-def refuse_unless(holds: bool, code: str, message: str) -> None:
-    """Conflict with that one refusal, unless it holds."""
-    if not holds:
-        raise Conflict(code, message, refusals=[Refusal(code, message)])
-
-
-def check_precondition(row: Record, expected: frozenset[int] | None, given: bool = True, needed: bool = False) -> None:
-    """428 where a replacement names no version, 412 where it names another than there is."""
-    if needed and not given:
-        raise PreconditionRequired(
-            "if_match_required", "Send If-Match with the ETag of the consultation you have read."
-        )
-    if expected is not None and row.version not in expected:
-        message = f"The consultation is at version {row.version} now; read it again before you change it."
-        raise PreconditionFailed("version_mismatch", message)
 
 
 def create(tx: Tx, actor: Actor, plan: Plan, book: Rulebook, now: Now) -> int:
@@ -73,8 +52,8 @@ def create(tx: Tx, actor: Actor, plan: Plan, book: Rulebook, now: Now) -> int:
         "created_at": now.at,
     }
     number = consultations.add(tx, values)
-    facts: audit.Facts = {"cycle": plan.cycle, "date": str(plan.held_on), "place": plan.place}
-    audit.record(tx, actor, "consultation.plan", name(number), now, facts, after=audit.digest(plan.reason or ""))
+    facts: audit.Facts = {"cycle": plan.cycle, "date": str(plan.held_on)}
+    audit.record(tx, actor, "consultation.plan", name(number), now, facts, after=_digest(plan.held_on, plan.place))
     outbox.owe(tx, "consultation.planned", name(number), now.at)
     return number
 
@@ -85,6 +64,11 @@ def _out_of_quarter(cycle: int, day: date, reason: str | None, book: Rulebook) -
         return []
     said = f"{day} is not in quarter {quarter} of {cycle}; a consultation outside it needs a reason."
     return [Fault("/reason", "outside_quarter", said)]
+
+
+def _digest(held_on: date, place: str | None) -> str:
+    """The hash of where and when; the place can name a person's house and stays out of what is chained."""
+    return audit.digest({"date": str(held_on), "place": place})
 
 
 def name(number: int) -> str:
@@ -109,21 +93,26 @@ def change(
 ) -> None:
     """Move a consultation to another day or place, or say who takes part; not once it is concluded."""
     row = held(tx, number)
-    check_precondition(row, expected)
-    day = plan.held_on or row.held_on
-    reason = plan.reason or row.reason
+    check_version("the consultation", row.version, expected)
+    day, place = plan.held_on or row.held_on, plan.place or row.place
+    reason = plan.reason or (row.reason if day == row.held_on else None)
     faults = _out_of_quarter(row.cycle_year, day, reason, book)
     if faults:
         raise Invalid("validation_failed", "A consultation cannot be planned so.", faults=faults)
     refuse_unless(row.state != Stage.CONCLUDED, "wrong_state", "It is concluded; nothing about it changes any more.")
-    values: dict[str, Any] = {"held_on": day, "place": plan.place or row.place, "reason": reason}
+    values: dict[str, Any] = {"held_on": day, "place": place, "reason": reason}
     if plan.participants is not None:
         values["participants"] = json.dumps(plan.participants)
+    if all(getattr(row, key) == value for key, value in values.items()):
+        return
     consultations.change(tx, number, values, outer=True)
-    facts: audit.Facts = {"date": str(day), "place": values["place"]}
-    before = audit.digest({"date": str(row.held_on), "place": row.place})
-    audit.record(tx, actor, "consultation.change", name(number), now, facts, before, audit.digest(facts))
-    if (day, values["place"]) != (row.held_on, row.place):
+    before, after = _digest(row.held_on, row.place), _digest(day, place)
+    facts: audit.Facts = {
+        "date": str(day),
+        "participants": len(json.loads(values.get("participants", row.participants))),
+    }
+    audit.record(tx, actor, "consultation.change", name(number), now, facts, before, after)
+    if (day, place) != (row.held_on, row.place):
         outbox.owe(tx, "consultation.moved", name(number), now.at)
 
 
@@ -137,9 +126,12 @@ def set_agenda(
     now: Now,
 ) -> None:
     """Set the agenda in its order. Refuses in the order 404, 428, 412, 422, 409; all that is wrong with it at once."""
-    rows = {ref: _on_table(tx, actor, ref) for ref in sorted(set(refs))}
+    was = set(consultations.agenda_refs(tx, number))
+    proposals.hold_all(tx, [*refs, *was])
+    rows = {ref: proposals.proposal_for(tx, actor, ref) for ref in refs}
     row = held(tx, number)
-    check_precondition(row, expected, given, needed=bool(consultations.agenda_refs(tx, number)))
+    items = consultations.agenda(tx, number)
+    check_version("the consultation", row.version, expected, given or not items)
     faults = [
         Fault(f"/proposals/{i}", "unknown_proposal", f"There is no proposal '{ref}'.")
         for i, ref in enumerate(refs)
@@ -152,25 +144,31 @@ def set_agenda(
     ]
     if faults:
         raise Invalid("validation_failed", "The agenda cannot be set so.", faults=faults)
-    refusals = []
-    if row.state == Stage.CONCLUDED:
-        refusals.append(Refusal("wrong_state", "It is concluded; its agenda changes no more."))
-    for one in filter(None, rows.values()):
-        refusals += _why_not_on(tx, row, one)
+    fallen = [one for one in items if one.ref not in refs and one.decision is not None]
+    refusals = _why_not(tx, actor, row, [one for one in rows.values() if one], fallen)
+    if not {one.ref for one in items} <= was:
+        refusals.append(Refusal("changed_meanwhile", "The agenda was changed at the same time; read it again."))
     if refusals:
         said = " ".join(refusal.message for refusal in refusals)
         raise Conflict(refusals[0].code if len(refusals) == 1 else "agenda_refused", said, refusals=refusals)
     consultations.put_agenda(tx, number, [found.id for ref in refs if (found := rows[ref])])
     consultations.change(tx, number, {}, outer=True)
+    for one in fallen:
+        audit.record(tx, actor, "decision.remove", name(number), now, {"proposal": one.ref}, decision_digest(one))
     audit.record(tx, actor, "consultation.agenda", name(number), now, {"proposals": refs})
 
 
-def _on_table(tx: Tx, actor: Actor, ref: str) -> Record | None:
-    """The proposal, held, as the MFA sees it; None where there is none."""
-    try:
-        return faces.seen_to_change(tx, actor, ref)
-    except NotFound:
-        return None
+def _why_not(tx: Tx, actor: Actor, row: Record, rows: list[Record], fallen: list[Record]) -> list[Refusal]:
+    """Everything that refuses this agenda; what has a decision recorded falls off it only by who may decide."""
+    found = []
+    if row.state == Stage.CONCLUDED:
+        found.append(Refusal("wrong_state", "It is concluded; its agenda changes no more."))
+    if actor.role is not Role.MFA_HEAD:
+        said = "{ref} has a decision recorded; the head of department takes it back first."
+        found += [Refusal("decision_recorded", said.format(ref=one.ref)) for one in fallen]
+    for one in rows:
+        found += _why_not_on(tx, row, one)
+    return found
 
 
 def _why_not_on(tx: Tx, row: Record, one: Record) -> list[Refusal]:
@@ -192,7 +190,7 @@ def _why_not_on(tx: Tx, row: Record, one: Record) -> list[Refusal]:
 def open_(tx: Tx, actor: Actor, number: int, expected: frozenset[int] | None, now: Now) -> None:
     """Open a planned consultation: from now on decisions can be recorded."""
     row = held(tx, number)
-    check_precondition(row, expected)
+    check_version("the consultation", row.version, expected)
     refuse_unless(row.state == Stage.PLANNED, "wrong_state", f"The consultation is {row.state} already.")
     consultations.change(tx, number, {"state": Stage.OPEN}, outer=True)
     audit.record(tx, actor, "consultation.open", name(number), now)
@@ -203,10 +201,10 @@ def listed(
 ) -> tuple[list[dict[str, Any]], int | None]:
     """One page of consultations, newest first, and the number after which the next page begins."""
     rows = consultations.listed(tx, cycle, state, limit, below)
-    return [_head(row, actor) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+    return [head_json(row, actor) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
 
 
-def _head(row: Record, actor: Actor) -> dict[str, Any]:
+def head_json(row: Record, actor: Actor) -> dict[str, Any]:
     inside = actor.role in INSIDE
     return {
         "id": row.id,
@@ -221,6 +219,17 @@ def _head(row: Record, actor: Actor) -> dict[str, Any]:
     }
 
 
+def knock(
+    tx: Tx, number: int, expected: frozenset[int] | None, given: bool = True, replaces: str | None = None
+) -> None:
+    """404, 428 and 412 before a body is even read; `replaces` is `agenda` or the reference of a decision."""
+    row, needed = there(tx, number), False
+    if replaces is not None:
+        items = consultations.agenda(tx, number)
+        needed = any(replaces == "agenda" or (one.ref == replaces and one.decision is not None) for one in items)
+    check_version("the consultation", row.version, expected, given or not needed)
+
+
 def there(tx: Tx, number: int) -> Record:
     """The consultation as it stands, or NotFound."""
     row = consultations.consultation_of(tx, number)
@@ -229,39 +238,8 @@ def there(tx: Tx, number: int) -> Record:
     return row
 
 
-def described(tx: Tx, actor: Actor, number: int, book: Rulebook, now: Now) -> dict[str, Any]:
-    """A consultation as this actor sees it.
-
-    The MFA sees what is recorded, the running totals and what would refuse. Everybody else sees date and place, and of the
-    agenda and, once it is concluded, of the decisions, those of the proposals they can see.
-    """
-    row = there(tx, number)
-    items = consultations.agenda(tx, number)
-    if actor.role not in INSIDE:
-        seen = [one for one in items if proposals.proposal_for(tx, actor, one.ref) is not None]
-        seen.sort(key=lambda one: str(one.ref))
-        return {**_head(row, actor), "agenda": [_outer_item(row, one) for one in seen]}
-    standing = envelopes.standing(tx)
-    totals = _totals(tx, row, items)
-    over = over_envelope(standing, totals["decided"]) if row.state != Stage.CONCLUDED else {}
-    agenda = [_inner_item(tx, row, one, over, book, actor, now) for one in items]
-    shown = json.loads(row.envelopes)["before"] if row.envelopes else None
-    return {
-        **_head(row, actor),
-        "agenda": agenda,
-        "totals": _shown_totals(tx, totals, shown),
-        "refusals": [Refusal("envelope_exceeded", said).as_json() for said in over.values()],
-        "undecided": [one.ref for one in items if one.decision is None],
-    }
-
-
-def _outer_item(row: Record, one: Record) -> dict[str, Any]:
-    said = {"ref": one.ref, "title": one.title, "office": one.office_code}
-    return {**said, "state": one.state, "decision": decision_json(one) if row.state == Stage.CONCLUDED else None}
-
-
 def decision_json(one: Record) -> dict[str, Any] | None:
-    """A decision as recorded: what, how much in which year, on which conditions, why, by whom; None where there is none."""
+    """A decision as recorded: what, how much in which year, on which conditions, why; None where there is none."""
     if one.decision is None:
         return None
     return {
@@ -270,74 +248,9 @@ def decision_json(one: Record) -> dict[str, Any] | None:
         "conditions": json.loads(one.conditions),
         "reason": one.reason,
         "to_cycle": one.to_cycle,
-        "recorded_at": one.at,
     }
 
 
-def _inner_item(
-    tx: Tx, row: Record, one: Record, over: dict[int, str], book: Rulebook, actor: Actor, now: Now
-) -> dict[str, Any]:
-    recommended = review_records.recommendation_of(tx, one.id)
-    rows = review_records.assessments_of(tx, one.id, one.snapshot)
-    ground = review.ground_of(tx, one.id, one.snapshot, book)
-    decided = decision_json(one)
-    if decided:
-        decided["recorded_by"] = one.decided_by
-    refused: list[Refusal] = []
-    if row.state != Stage.CONCLUDED and one.decision is not None:
-        refused = refusals_of(tx, one, over, actor, book, now)
-    return {
-        "ref": one.ref,
-        "title": one.title,
-        "office": one.office_code,
-        "state": one.state,
-        "total": one.total_tenths / 10,
-        "assessed": review.outcome_of(rows, ground),
-        "recommendation": {"verdict": recommended.verdict, "reason": recommended.reason} if recommended else None,
-        "requested": _by_year(envelopes.requested_of(tx, one.id, one.snapshots)),
-        "decision": decided,
-        "refusals": [refusal.as_json() for refusal in refused],
-    }
-
-
-def refusals_of(tx: Tx, one: Record, over: dict[int, str], actor: Actor, book: Rulebook, now: Now) -> list[Refusal]:
-    """What refuses the decision recorded on an item as things stand; `over` are the years whose envelopes it overruns."""
-    return casework.table_refusals(tx, one, Event(one.decision), amounts_of(one), over, actor, book, now)
-
-
-def amounts_of(one: Record) -> dict[int, int]:
-    """The amounts of a decision by year as a number; none unless it approves."""
-    return {int(year): amount for year, amount in json.loads(one.amounts or "{}").items()}
-
-
-def _totals(tx: Tx, row: Record, items: Iterable[Record]) -> dict[str, dict[int, int]]:
-    decided, pending = [], []
-    for one in items:
-        if one.decision is None:
-            pending.append(envelopes.requested_of(tx, one.id, one.snapshots))
-        elif one.decision == Event.APPROVE:
-            decided.append(amounts_of(one))
-    return {"decided": added(decided), "pending": added(pending)}
-
-
-def _shown_totals(tx: Tx, totals: dict[str, dict[int, int]], kept: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """Per year: the envelope, what was approved before, what is decided here, what that leaves, what is still undecided."""
-    decided, pending = totals["decided"], totals["pending"]
-    stands = kept if kept is not None else envelopes.overview(tx)
-    return [
-        {
-            "year": one["year"],
-            "amount": one["amount"],
-            "status": one["status"],
-            "approved_before": one["approved"],
-            "decided": decided.get(one["year"], 0),
-            "left": one["available"] - decided.get(one["year"], 0),
-            "undecided_requests": pending.get(one["year"], 0),
-        }
-        for one in stands
-        if one["year"] in decided or one["year"] in pending or one["amount"]
-    ]
-
-
-def _by_year(amounts: dict[int, int]) -> dict[str, int]:
-    return {str(year): amount for year, amount in amounts.items()}
+def decision_digest(one: Record) -> str:
+    """The hash of all that a decision says."""
+    return audit.digest(decision_json(one))

@@ -7,7 +7,7 @@ from app.db import Record, Tx
 from app.domain.cycle import Window, day_of, return_deadline
 from app.domain.framework import Framework
 from app.domain.people import Actor
-from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed, Refusal
+from app.errors import Conflict, Fault, Invalid, NotFound, check_version, refuse_unless
 from app.records import cycles, money, proposals
 from app.services import audit
 from app.services.clock import Now
@@ -23,11 +23,9 @@ def establish(tx: Tx, framework: Framework) -> None:
 
 def add(tx: Tx, framework: Framework, year: int, amount_dkk: int, window: Window | None = None) -> None:
     """Add a later cycle with its own envelope; without a window, the framework's usual days of the year before."""
-    if cycles.cycle_of(tx, year) is not None:
-        raise Conflict("cycle_exists", f"The cycle {year} exists already.")
-    cycles.add_cycle(
-        tx, year, framework.id, window or _usual_window(framework, year), amount_dkk, "planned", added=True
-    )
+    days = window or _usual_window(framework, year)
+    added = cycles.add_cycle(tx, year, framework.id, days, amount_dkk, "planned", added=True)
+    refuse_unless(added, "cycle_exists", f"The cycle {year} exists already.")
 
 
 def add_later(
@@ -43,19 +41,21 @@ def add_later(
 ) -> dict[str, Any]:
     """Add a cycle after the last there is, with its own envelope, planned. Money is never moved between years."""
     last = max(row.year for row in cycles.all_cycles(tx))
-    if year <= last:
-        message = f"There are cycles to {last}; only a later one can be added."
-        raise Conflict("cycle_exists", message, refusals=[Refusal("cycle_exists", message)])
+    refuse_unless(year > last, "cycle_exists", f"There are cycles to {last}; only a later one can be added.")
     usual = _usual_window(framework, year)
     window = Window(opens_on or usual.opens_on, closes_on or usual.closes_on)
-    if window.closes_on < window.opens_on:
-        fault = Fault("/closes_on", "before_opening", f"The window opens on {window.opens_on}; it cannot close before.")
-        raise Invalid("validation_failed", "The window would close before it opens.", faults=[fault])
+    _check_window(window)
     add(tx, framework, year, amount, window)
     money.note_change(tx, year, now.at, actor.id, amount, "planned", reason)
     facts: audit.Facts = {"opens_on": str(window.opens_on), "closes_on": str(window.closes_on), "amount": amount}
     audit.record(tx, actor, "cycle.add", f"cycle/{year}", now, facts, after=audit.digest(facts))
     return next(one for one in overview(tx, now) if one["year"] == year)
+
+
+def _check_window(window: Window) -> None:
+    if window.closes_on < window.opens_on:
+        fault = Fault("/closes_on", "before_opening", f"The window opens on {window.opens_on}; it cannot close before.")
+        raise Invalid("validation_failed", "The window would close before it opens.", faults=[fault])
 
 
 def _usual_window(framework: Framework, year: int) -> Window:
@@ -98,19 +98,16 @@ def move_window(
     row = cycles.cycle_of(tx, year)
     if row is None:
         raise NotFound("cycle_not_found", f"There is no cycle {year}.")
-    if expected is not None and row.version not in expected:
-        raise PreconditionFailed("version_mismatch", f"The cycle is at version {row.version} now; read it again.")
+    check_version("the cycle", row.version, expected)
     window = Window(opens_on or row.opens_on, closes_on or row.closes_on)
-    if window.closes_on < window.opens_on:
-        fault = Fault("/closes_on", "before_opening", f"The window opens on {window.opens_on}; it cannot close before.")
-        raise Invalid("validation_failed", "The window would close before it opens.", faults=[fault])
+    _check_window(window)
     if not cycles.move_window(tx, year, row.version, window.opens_on, window.closes_on):
         raise Conflict("changed_meanwhile", "Somebody else changed this cycle at the same time; read it again.")
     cycles.note_change(tx, year, now.at, actor.id, reason, window.opens_on, window.closes_on)
+    _move_deadlines(tx, year, window, days, now)  # before the log: whoever moves a proposal takes them in this order
     facts: audit.Facts = {"opens_on": str(window.opens_on), "closes_on": str(window.closes_on)}
     before = audit.digest({"opens_on": str(row.opens_on), "closes_on": str(row.closes_on)})
     audit.record(tx, actor, "cycle.move_window", f"cycle/{year}", now, facts, before, audit.digest(facts))
-    _move_deadlines(tx, year, window, days, now)
     return next(one for one in overview(tx, now) if one["year"] == year)
 
 

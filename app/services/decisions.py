@@ -2,22 +2,21 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from app.db import Record, Tx
 from app.domain.consultation import Stage, Verdict, in_quarter, too_early
 from app.domain.envelope import Kind, added, over_envelope, over_request
 from app.domain.people import Actor
 from app.domain.rulebook import Rulebook
-from app.domain.workflow import MOVES, Event, Maker, State
-from app.errors import Conflict, Fault, Invalid, NotFound, Refusal
+from app.domain.workflow import PERSONAL, Event, lines_of
+from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version, refuse_unless
 from app.notify import outbox
 from app.records import audit as audit_records
 from app.records import consultations, proposals
 from app.services import audit, casework, envelopes, faces
 from app.services.casework import Step
 from app.services.clock import Now
-from app.services.consultations import amounts_of, check_precondition, held, name, refusals_of, refuse_unless
+from app.services.consultations import decision_digest, held, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +48,14 @@ def record(
     one = faces.seen_to_change(tx, actor, ref)
     row = held(tx, number)
     item = next((item for item in consultations.agenda(tx, number) if item.id == one.id), None)
-    check_precondition(row, expected, given, needed=item is not None and item.decision is not None)
+    before = decision_digest(item) if item is not None and item.decision is not None else None
+    check_version("the consultation", row.version, expected, given or before is None)
     faults = _faults(tx, row, one, sent)
     if faults:
         raise Invalid("validation_failed", "This decision cannot be recorded.", faults=faults)
     _refuse_closed(row)
     refuse_unless(item is not None, "not_on_agenda", f"{ref} is not on the agenda of this consultation.")
-    barred = casework.table_refusals(tx, one, Event(sent.decision), {}, {}, actor, book, now)
-    for refusal in barred:
-        refuse_unless(refusal.code == "mandatory_not_met", refusal.code, refusal.message)
+    _refuse_barred(tx, one, Event(sent.decision), actor, book, now)
     values = {
         "consultation_id": number,
         "proposal_id": one.id,
@@ -72,18 +70,17 @@ def record(
     }
     consultations.put_decision(tx, values)
     consultations.change(tx, number, {}, outer=False)
-    before = audit.digest(_said(item)) if item is not None and item.decision is not None else None
-    facts: audit.Facts = {"proposal": ref, "decision": sent.decision, "amounts": json.loads(values["amounts"])}
-    audit.record(tx, actor, "decision.record", name(number), now, facts, before, audit.digest(_said_sent(sent)))
+    made = next(item for item in consultations.agenda(tx, number) if item.id == one.id)
+    after = decision_digest(made)
+    audit.record(tx, actor, "decision.record", name(number), now, {"proposal": ref}, before, after)
 
 
-def _said(item: Record) -> dict[str, Any]:
-    return {"decision": item.decision, "amounts": json.loads(item.amounts), "reason": item.reason}
-
-
-def _said_sent(sent: Sent) -> dict[str, Any]:
-    amounts = {str(year): amount for year, amount in sent.amounts.items()}
-    return {"decision": sent.decision, "amounts": amounts, "reason": sent.reason, "conditions": sent.conditions}
+def _refuse_barred(tx: Tx, one: Record, event: Event, actor: Actor, book: Rulebook, now: Now) -> None:
+    """Refuse a person who takes no part in this proposal: who assessed it, who has declared a conflict of interest."""
+    found = casework.table_refusals(tx, one, event, {}, {}, actor, book, now)
+    barred = [refusal for refusal in found if refusal.code in PERSONAL]
+    if barred:
+        raise Conflict(barred[0].code, " ".join(one.message for one in barred), refusals=barred)
 
 
 def _faults(tx: Tx, row: Record, one: Record, sent: Sent) -> list[Fault]:
@@ -113,16 +110,21 @@ def _refuse_closed(row: Record) -> None:
     refuse_unless(row.state == Stage.OPEN, "wrong_state", said)
 
 
-def remove(tx: Tx, actor: Actor, number: int, ref: str, expected: frozenset[int] | None, now: Now) -> None:
+def remove(
+    tx: Tx, actor: Actor, number: int, ref: str, expected: frozenset[int] | None, book: Rulebook, now: Now
+) -> None:
     """Take a recorded decision back; the proposal stays on the agenda, undecided."""
     one = faces.seen_to_change(tx, actor, ref)
     row = held(tx, number)
-    check_precondition(row, expected)
+    check_version("the consultation", row.version, expected)
     _refuse_closed(row)
-    if not consultations.remove_decision(tx, number, one.id):
+    item = next((item for item in consultations.agenda(tx, number) if item.id == one.id), None)
+    if item is None or item.decision is None:
         raise NotFound("decision_not_found", f"No decision on {ref} is recorded here.")
+    _refuse_barred(tx, one, Event(item.decision), actor, book, now)
+    consultations.remove_decision(tx, number, one.id)
     consultations.change(tx, number, {}, outer=False)
-    audit.record(tx, actor, "decision.remove", name(number), now, {"proposal": ref})
+    audit.record(tx, actor, "decision.remove", name(number), now, {"proposal": ref}, before=decision_digest(item))
 
 
 def conclude(
@@ -130,15 +132,14 @@ def conclude(
 ) -> None:
     """Put every decision in force in this one transaction, or none: Conflict names everything that refuses."""
     refs = consultations.agenda_refs(tx, number)
-    for ref in refs:
-        proposals.hold(tx, ref)
+    proposals.hold_all(tx, refs)
     row = held(tx, number)
-    check_precondition(row, expected)
+    check_version("the consultation", row.version, expected)
     refuse_unless(row.state == Stage.OPEN, "wrong_state", f"Only an open consultation is concluded; it is {row.state}.")
     items = consultations.agenda(tx, number)
     if not {item.ref for item in items} <= set(refs):
         raise Conflict("changed_meanwhile", "Its agenda was changed at the same time; read it again.")
-    refused = _why_not(tx, row, items, reason, actor, book, now)
+    refused = why_not(tx, row, items, reason, actor, book, now)
     if refused:
         said = (
             f"The consultation cannot be concluded: {len(refused)} thing{'s' if len(refused) != 1 else ''} refuse it."
@@ -155,7 +156,7 @@ def conclude(
         "concluded_by": actor.id,
         "envelopes": json.dumps({"before": before, "after": after}),
         "rulebook": json.dumps(book.reference),
-        "reason": reason or row.reason,
+        "concluded_because": reason,
     }
     consultations.release_agenda(tx, number)
     facts: audit.Facts = {"decisions": [f"{item.ref} {item.decision}" for item in items]}
@@ -165,14 +166,15 @@ def conclude(
     outbox.owe(tx, "minutes.to_confirm", name(number), now.at)
 
 
-def _why_not(
+def why_not(
     tx: Tx, row: Record, items: list[Record], reason: str | None, actor: Actor, book: Rulebook, now: Now
 ) -> list[Refusal]:
     """Everything that refuses the conclusion, item by item."""
     early = too_early(row.held_on, now.today)
     found = [early] if early else []
     quarter = book.framework.calendar.consultation_quarter
-    if not early and not (in_quarter(now.today, row.cycle_year, quarter) or reason or row.reason):
+    planned_outside = row.reason and not in_quarter(row.held_on, row.cycle_year, quarter)
+    if not early and not (in_quarter(now.today, row.cycle_year, quarter) or reason or planned_outside):
         said = f"{now.today} is not in quarter {quarter} of {row.cycle_year}; to conclude outside it, give a reason."
         found.append(Refusal("outside_quarter", said))
     if not items:
@@ -188,7 +190,18 @@ def _why_not(
     return found
 
 
-_TARGET = {move.event: move.target for move in MOVES if move.maker is Maker.CONSULTATION}
+def refusals_of(tx: Tx, item: Record, over: dict[int, str], actor: Actor, book: Rulebook, now: Now) -> list[Refusal]:
+    """What refuses the decision recorded on an item as things stand; `over` are the years whose envelopes it overruns."""
+    found = casework.table_refusals(tx, item, Event(item.decision), amounts_of(item), over, actor, book, now)
+    if proposals.has_conflict(tx, item.id, item.person_id) and item.person_id != actor.id:
+        said = "Who recorded the decision has declared a conflict of interest since; somebody else must record it anew."
+        found.append(Refusal("conflict_of_interest", said))
+    return found
+
+
+def amounts_of(item: Record) -> dict[int, int]:
+    """The amounts of a decision by year as a number; none unless it approves."""
+    return {int(year): amount for year, amount in json.loads(item.amounts or "{}").items()}
 
 
 def _put_in_force(tx: Tx, row: Record, item: Record, actor: Actor, now: Now) -> None:
@@ -197,6 +210,7 @@ def _put_in_force(tx: Tx, row: Record, item: Record, actor: Actor, now: Now) -> 
     proposals.touch_faces(tx, item.id, now.at)
     if event is Event.APPROVE:
         envelopes.enter(tx, Kind.APPROVED, item.id, item.snapshots, amounts_of(item), actor, now, row.id)
-    step = Step(actor, item.reason, snapshot=item.snapshots)
-    changes = {"deferred_to": item.to_cycle if event is Event.DEFER else None}
-    casework.advance(tx, item, event, State(_TARGET[event]), step, now, changes)
+    cycle = item.to_cycle if event is Event.DEFER else row.cycle_year
+    changes = {"deferred_to": cycle if cycle != item.cycle_year or event is Event.DEFER else None}
+    target, step = lines_of(event)[0].target, Step(actor, item.reason, snapshot=item.snapshots)
+    casework.advance(tx, item, event, target, step, now, changes)

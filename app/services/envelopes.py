@@ -6,7 +6,7 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.envelope import Envelope, Kind, dkk
 from app.domain.people import Actor
-from app.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired, Refusal
+from app.errors import NotFound, check_version, refuse_unless
 from app.records import money
 from app.services import audit
 from app.services.clock import Now
@@ -22,9 +22,7 @@ def overview(tx: Tx) -> list[dict[str, Any]]:
 
 def one(tx: Tx, year: int) -> dict[str, Any]:
     """One year's money with every appropriation there was and why, oldest first."""
-    found = money.envelope_of(tx, year)
-    if found is None:
-        raise NotFound("envelope_not_found", f"There is no envelope {year}; a cycle is added with its own.")
+    found = _row(tx, year)
     changes = [
         {
             "at": row.at,
@@ -36,6 +34,18 @@ def one(tx: Tx, year: int) -> dict[str, Any]:
         for row in money.changes_of(tx, year)
     ]
     return {**_described(found, money.sums(tx)), "changes": changes}
+
+
+def _row(tx: Tx, year: int) -> Record:
+    found = money.envelope_of(tx, year)
+    if found is None:
+        raise NotFound("envelope_not_found", f"There is no envelope {year}; a cycle is added with its own.")
+    return found
+
+
+def knock(tx: Tx, year: int, expected: frozenset[int] | None, given: bool) -> None:
+    """404, 428 and 412 before a body is even read."""
+    check_version("the envelope", _row(tx, year).version, expected, given)
 
 
 def _described(row: Record, sums: Mapping[tuple[str, int], int]) -> dict[str, Any]:
@@ -68,21 +78,10 @@ def set_envelope(
     now: Now,
 ) -> dict[str, Any]:
     """Set a year's appropriation; never below what is committed. Refuses in the order 404, 428, 412, 409."""
-    row = money.envelope_of(tx, year)
-    if row is None:
-        raise NotFound("envelope_not_found", f"There is no envelope {year}; a cycle is added with its own.")
-    if not given:
-        raise PreconditionRequired("if_match_required", "Send If-Match with the ETag of the envelope you have read.")
-    if expected is not None and row.version not in expected:
-        raise PreconditionFailed("version_mismatch", f"The envelope is at version {row.version} now; read it again.")
-    if status == "planned" and money.sums(tx).get((Kind.PAID, year), 0):
-        _refuse("paid_already", f"Money of {year} has been paid; its appropriation is voted and stays so.")
+    row = _row(tx, year)
+    check_version("the envelope", row.version, expected, given)
     if not money.set_envelope(tx, year, row.version, amount, status):
-        held = money.envelope_of(tx, year)
-        if held and held.committed_dkk > amount:
-            said = f"{dkk(held.committed_dkk)} of {year} is committed; the envelope cannot be set to {dkk(amount)}."
-            _refuse("below_committed", said)
-        _refuse("changed_meanwhile", "Somebody else changed this envelope at the same time; read it again.")
+        _say_why_not(tx, year, amount, status)
     money.note_change(tx, year, now.at, actor.id, amount, status, reason)
     before = {"amount": row.amount_dkk, "status": row.status}
     after: audit.Facts = {"amount": amount, "status": status}
@@ -90,8 +89,15 @@ def set_envelope(
     return one(tx, year)
 
 
-def _refuse(code: str, message: str) -> None:
-    raise Conflict(code, message, refusals=[Refusal(code, message)])
+def _say_why_not(tx: Tx, year: int, amount: int, status: str) -> None:
+    """Why an envelope could not be set, in the words of the condition that did not hold."""
+    held, paid = money.envelope_of(tx, year), money.sums(tx).get((Kind.PAID, year), 0)
+    committed = held.committed_dkk if held else 0
+    said = f"{dkk(committed)} of {year} is committed; the envelope cannot be set to {dkk(amount)}."
+    refuse_unless(committed <= amount, "below_committed", said)
+    said = f"{dkk(paid)} of {year} has been paid; its appropriation is voted and stays so."
+    refuse_unless(status == "voted" or not paid, "paid_already", said)
+    refuse_unless(False, "changed_meanwhile", "Somebody else changed this envelope at the same time; read it again.")
 
 
 def enter(
@@ -115,7 +121,7 @@ def commit(tx: Tx, amounts: Mapping[int, int]) -> None:
     for year, amount in sorted(amounts.items()):
         if amount and not money.commit_amount(tx, year, amount):
             said = f"The envelope of {year} cannot bear {dkk(amount)} more; it was changed at the same time."
-            _refuse("envelope_exceeded", said)
+            refuse_unless(False, "envelope_exceeded", said)
 
 
 def free(tx: Tx, row: Record, actor: Actor | None, now: Now) -> dict[int, int]:
@@ -127,7 +133,8 @@ def free(tx: Tx, row: Record, actor: Actor | None, now: Now) -> dict[int, int]:
     for year in years:
         amount = of[Kind.APPROVED][year] - of[Kind.FREED][year] - of[Kind.PAID][year]
         if amount > 0:
-            assert money.free_amount(tx, year, amount), "what is freed was committed"
+            if not money.free_amount(tx, year, amount):
+                raise RuntimeError(f"{year}: less is committed than {row.ref} has approved")
             freed[year] = amount
     enter(tx, Kind.FREED, row.id, row.snapshots, freed, actor, now)
     agreed = {year: -min(freed.get(year, 0), of[Kind.AGREED][year]) for year in years}
@@ -144,5 +151,4 @@ def approved_of(tx: Tx, proposal_id: int) -> dict[int, int]:
 
 def requested_of(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:
     """What a snapshot asks for, DKK by year."""
-    entries = [e for e in money.entries_of(tx, proposal_id) if (e.kind, e.snapshot) == (Kind.REQUESTED, snapshot)]
-    return {entry.year: entry.amount_dkk for entry in sorted(entries, key=lambda entry: int(entry.year))}
+    return money.requested(tx, proposal_id, snapshot)

@@ -12,7 +12,7 @@ from app.domain.rulebook import Rulebook
 from app.domain.screening import result_bytes, screen
 from app.domain.workflow import Event, State
 from app.encoding import canonical, encode
-from app.errors import Conflict, Fault, Invalid, NotFound, PreconditionRequired, Refusal
+from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version
 from app.records import cycles, people, proposals
 from app.records.proposals import Wanted
 from app.services import audit, casework, faces, papers
@@ -114,9 +114,7 @@ def replace_content(
 ) -> None:
     """Replace the content of a draft or returned proposal. Refuses in the order 404, 428, 412, 422, 409."""
     row = faces.seen_to_change(tx, actor, ref)
-    if not given:
-        raise PreconditionRequired("if_match_required", "Send If-Match with the ETag of the proposal you have read.")
-    casework.check_version(row, expected)
+    check_version("the proposal", row.version, expected, given)
     if faults or content is None:
         raise Invalid("validation_failed", _said(faults), faults=faults)
     casework.open_to_edit(tx, row, now)

@@ -6,20 +6,19 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.people import MFA, Actor, Role
 from app.domain.workflow import State
-from app.errors import Fault, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+from app.errors import Fault, Invalid, NotFound, check_version, refuse_unless
 from app.notify import outbox
 from app.records import cycles, meetings, proposals
 from app.services import audit
 from app.services.clock import Now
-from app.services.consultations import refuse_unless
 
 FUNDED = (State.AGREED, State.DISBURSED, State.CLOSED)
 _WHOLE = MFA | {Role.AUDITOR, Role.MISSION, Role.IOM_FOCAL_POINT}  # who reads a meeting whatever it discussed
 
 
-def hold(tx: Tx, actor: Actor, sent: dict[str, Any], now: Now) -> int:
+def add(tx: Tx, actor: Actor, sent: dict[str, Any], now: Now) -> int:
     """Write a meeting down; its number."""
-    ids = _check(tx, actor, sent)
+    ids = _check(tx, actor, sent, [])
     number = meetings.add(tx, {**_values(sent, now), "created_by": actor.id})
     meetings.discuss(tx, number, ids)
     facts: audit.Facts = {"date": str(sent["date"]), "proposals": sent["proposals"]}
@@ -33,11 +32,8 @@ def replace(
 ) -> None:
     """Replace what is written of a meeting. Refuses in the order 404, 428, 412, 422."""
     row = _row(tx, actor, number)
-    if not given:
-        raise PreconditionRequired("if_match_required", "Send If-Match with the ETag of the meeting you have read.")
-    if expected is not None and row.version not in expected:
-        raise PreconditionFailed("version_mismatch", f"The meeting is at version {row.version} now; read it again.")
-    ids = _check(tx, actor, sent)
+    check_version("the meeting", row.version, expected, given)
+    ids = _check(tx, actor, sent, meetings.refs_of(tx, number))
     changed = meetings.replace(tx, number, row.version, _values(sent, now))
     refuse_unless(changed, "changed_meanwhile", "Somebody else changed this meeting at the same time; read it again.")
     meetings.discuss(tx, number, ids)
@@ -48,8 +44,8 @@ def replace(
         outbox.owe(tx, "technical_meeting.moved", _name(number), now.at)
 
 
-def _check(tx: Tx, actor: Actor, sent: dict[str, Any]) -> list[int]:
-    """The numbers of the proposals, or Invalid: a meeting is of a cycle there is and discusses what is agreed."""
+def _check(tx: Tx, actor: Actor, sent: dict[str, Any], there: list[str]) -> list[int]:
+    """The numbers of the proposals, or Invalid: a meeting is of a cycle there is and discusses what is (or was) agreed."""
     found = [proposals.proposal_for(tx, actor, ref) for ref in sent["proposals"]]
     faults = []
     if cycles.cycle_of(tx, sent["cycle"]) is None:
@@ -57,7 +53,7 @@ def _check(tx: Tx, actor: Actor, sent: dict[str, Any]) -> list[int]:
     for i, (ref, row) in enumerate(zip(sent["proposals"], found, strict=True)):
         if row is None:
             faults.append(Fault(f"/proposals/{i}", "unknown_proposal", f"There is no proposal '{ref}'."))
-        elif row.state not in FUNDED:
+        elif row.state not in FUNDED and ref not in there:
             said = f"{ref} is {row.state}; a technical meeting discusses what is agreed."
             faults.append(Fault(f"/proposals/{i}", "wrong_state", said))
         elif ref in sent["proposals"][:i]:
@@ -89,6 +85,11 @@ def _row(tx: Tx, actor: Actor, number: int) -> Record:
     if row is None or _shown(tx, actor, row) is None:
         raise NotFound("meeting_not_found", f"There is no technical meeting {number} that you can see.")
     return row
+
+
+def knock(tx: Tx, actor: Actor, number: int, expected: frozenset[int] | None, given: bool) -> None:
+    """404, 428 and 412 before a body is even read."""
+    check_version("the meeting", _row(tx, actor, number).version, expected, given)
 
 
 def described(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:

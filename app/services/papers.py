@@ -8,12 +8,12 @@ from app.domain.assessment import departs
 from app.domain.consultation import Stage
 from app.domain.people import Actor
 from app.domain.rulebook import Rulebook
-from app.errors import NotFound
+from app.errors import NotFound, check_version, refuse_unless
 from app.records import consultations, people, proposals
 from app.records import review as review_records
 from app.services import audit, envelopes, faces, review
 from app.services.clock import Now
-from app.services.consultations import INSIDE, decision_json, held, name, refuse_unless, there
+from app.services.consultations import INSIDE, decision_json, held, name, there
 
 
 def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
             "place": row.place,
             "participants": json.loads(row.participants),
             "reason": row.reason,
+            "concluded_because": row.concluded_because,
             "concluded_at": row.concluded_at,
             "concluded_by": _name_of(tx, row.concluded_by),
         },
@@ -81,18 +82,23 @@ def _content(tx: Tx, proposal_id: int, snapshot: int) -> dict[str, Any]:
     return found
 
 
-def confirm(tx: Tx, actor: Actor, number: int, now: Now) -> dict[str, Any]:
+def confirm(tx: Tx, actor: Actor, number: int, expected: frozenset[int] | None, now: Now) -> dict[str, Any]:
     """Confirm the minutes for IOM, once; the last word on them."""
-    return _say(tx, actor, number, "confirm", None, now)
+    return _say(tx, actor, number, "confirm", None, expected, now)
 
 
-def object_(tx: Tx, actor: Actor, number: int, objection: str, now: Now) -> dict[str, Any]:
+def object_(
+    tx: Tx, actor: Actor, number: int, objection: str, expected: frozenset[int] | None, now: Now
+) -> dict[str, Any]:
     """Object to the minutes; it stays on record, and they can still be confirmed."""
-    return _say(tx, actor, number, "object", objection, now)
+    return _say(tx, actor, number, "object", objection, expected, now)
 
 
-def _say(tx: Tx, actor: Actor, number: int, answer: str, objection: str | None, now: Now) -> dict[str, Any]:
-    held(tx, number)
+def _say(
+    tx: Tx, actor: Actor, number: int, answer: str, objection: str | None, expected: frozenset[int] | None, now: Now
+) -> dict[str, Any]:
+    row = held(tx, number)
+    check_version("the consultation", row.outer_version, expected)
     said = minutes(tx, actor, number)
     refuse_unless(not said["confirmed"], "minutes_confirmed", "IOM has confirmed these minutes; that is the last word.")
     own = {"consultation_id": number, "person_id": actor.id, "at": now.at}
@@ -109,7 +115,7 @@ def in_force(tx: Tx, row: Record) -> dict[str, Any] | None:
     if one is None or decided is None:
         return None
     return {
-        **{key: value for key, value in decided.items() if key != "recorded_at"},
+        **decided,
         "consultation": one.consultation_id,
         "date": one.held_on.isoformat(),
         "place": one.place,
@@ -185,11 +191,13 @@ def _side_by_side(criterion: dict[str, Any], judged: dict[str, Any], rows: list[
 
 
 def _effect(tx: Tx, proposal_id: int, snapshot: int) -> list[dict[str, Any]]:
-    """Year by year: the envelope, what is available of it, what is asked, what would be left."""
+    """Year by year: the envelope, what is available of it but for this proposal, what is asked, what would be left."""
+    own_share = envelopes.approved_of(tx, proposal_id)
     stands = {one["year"]: one for one in envelopes.overview(tx)}
     found = []
     for year, amount in envelopes.requested_of(tx, proposal_id, snapshot).items():
         there_is = stands.get(year, {"amount": 0, "status": None, "available": 0})
         own = {key: there_is[key] for key in ("amount", "status", "available")}
+        own["available"] += own_share.get(year, 0)
         found.append({"year": year, **own, "requested": amount, "left": own["available"] - amount})
     return found

@@ -7,16 +7,17 @@ from typing import Any
 
 from app.db import Record, Tx
 from app.domain.choosing import MOST, Candidate, best_sets
-from app.domain.envelope import added, over_envelope
+from app.domain.envelope import Kind, added, over_envelope
 from app.domain.portfolio import Item, coverage
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
-from app.errors import Conflict, Fault, Invalid, NotFound, Refusal
-from app.records import cycles, proposals
+from app.errors import Fault, Invalid, NotFound, Refusal, refuse_unless
+from app.faults import pointer
+from app.records import cycles, money, proposals
 from app.records import review as review_records
 from app.services import envelopes, review
 
-DECIDED = (State.APPROVED, State.AGREED, State.DISBURSED, State.CLOSED)
+FUNDED = (State.APPROVED, State.AGREED, State.DISBURSED, State.CLOSED, State.CANCELLED)  # cancelled: with money paid
 ADVICE = "This is a what-if, not advice: it reckons with amounts and scores, not with what people know."
 
 
@@ -47,7 +48,8 @@ def check_cycle(tx: Tx, year: int) -> None:
 def _item(tx: Tx, row: Record, book: Rulebook) -> Item:
     summary = json.loads(row.screening)
     rows = review_records.assessments_of(tx, row.id, row.snapshot)
-    judged = review.outcome_of(rows, review.ground_of(tx, row.id, row.snapshot, book))
+    blind = row.state == State.UNDER_REVIEW  # what one assessor finds is not told to the next one here
+    judged = None if blind else review.outcome_of(rows, review.ground_of(tx, row.id, row.snapshot, book))
     assessed = {letter: one["met"] for letter, one in judged["criteria"].items()} if judged else None
     score = judged["score"] if judged else None
     return Item(
@@ -74,9 +76,14 @@ def _coverage(items: Sequence[Item], book: Rulebook) -> dict[str, Any]:
     return coverage(items, book.framework, book.annex, book.criteria.criteria)
 
 
+_LATER = (Kind.AGREED, Kind.PAID)
+
+
 def _money(tx: Tx, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Year by year: the envelope as a whole, and what this cycle's proposals request and have approved of it."""
     requested, approved = added(item.requested for item in items), added(item.approved for item in items)
+    sums = [money.sums_of(tx, number) for number in proposals.ids_of(tx, [item.ref for item in items])]
+    more = {kind: added({y: n for (k, y), n in one.items() if k == kind} for one in sums) for kind in _LATER}
     stands = {one["year"]: one for one in envelopes.overview(tx)}
     nothing = {"amount": 0, "status": None, "available": 0}
     return [
@@ -85,6 +92,7 @@ def _money(tx: Tx, items: Sequence[Item]) -> list[dict[str, Any]]:
             **{key: stands.get(year, nothing)[key] for key in ("amount", "status", "available")},
             "requested": requested.get(year, 0),
             "approved": approved.get(year, 0),
+            **{str(kind): amounts.get(year, 0) for kind, amounts in more.items()},
         }
         for year in sorted({*requested, *approved})
     ]
@@ -105,16 +113,20 @@ def prepare(tx: Tx, year: int, wanted: Wanted, book: Rulebook) -> Setting:
     """Read what the what-if needs; Invalid with every reference it cannot reckon with."""
     items = of_cycle(tx, year, book)
     known = {item.ref: item for item in items}
-    faults = [
-        Fault(f"/{member}/{i}", "not_in_cycle", f"There is no proposal '{ref}' in play in the cycle {year}.")
-        for member, refs in (("include", wanted.include), ("best/must_include", wanted.must_include))
-        for i, ref in enumerate(refs)
-        if ref not in known
+    lists = {"/include": wanted.include, "/best/must_include": wanted.must_include, "/best/leave_out": wanted.leave_out}
+    named = [(f"{place}/{i}", ref) for place, refs in lists.items() for i, ref in enumerate(refs)]
+    named += [(pointer("amounts", ref), ref) for ref in wanted.amounts]
+    said = f"There is no such proposal in play in the cycle {year}."
+    faults = [Fault(place, "not_in_cycle", said) for place, ref in named if ref not in known]
+    faults += [
+        Fault(pointer("amounts", ref), "approved_already", f"{ref} is {known[ref].state}; it counts with what it has.")
+        for ref in wanted.amounts
+        if ref in known and known[ref].state in FUNDED
     ]
     faults += [
-        Fault(f"/amounts/{ref}", "not_in_cycle", f"There is no proposal '{ref}' in play in the cycle {year}.")
-        for ref in wanted.amounts
-        if ref not in known
+        Fault(f"/best/leave_out/{i}", "contradiction", f"{ref} cannot be left out and included for certain.")
+        for i, ref in enumerate(wanted.leave_out)
+        if ref in wanted.must_include
     ]
     if faults:
         raise Invalid("validation_failed", "Some proposals cannot be reckoned with.", faults=faults)
@@ -123,7 +135,7 @@ def prepare(tx: Tx, year: int, wanted: Wanted, book: Rulebook) -> Setting:
         for item in items
     ]
     standing = envelopes.standing(tx)
-    new = [known_item for known_item in items if known_item.ref in wanted.include and known_item.state not in DECIDED]
+    new = [known_item for known_item in items if known_item.ref in wanted.include and known_item.state not in FUNDED]
     taken = added(item.requested for item in new)
     available = {one.year: one.available for one in standing.values()}
     return Setting(items, available, over_envelope(standing, taken), wanted, taken)
@@ -132,7 +144,7 @@ def prepare(tx: Tx, year: int, wanted: Wanted, book: Rulebook) -> Setting:
 def reckon(setting: Setting, book: Rulebook) -> dict[str, Any]:
     """Coverage and envelope effect of the set, and on request the sets that fit best. What is approved counts as it is."""
     wanted = setting.wanted
-    chosen = [one for one in setting.items if one.ref in wanted.include or one.state in DECIDED]
+    chosen = [one for one in setting.items if one.ref in wanted.include or one.state in FUNDED]
     effect = [
         {
             "year": year,
@@ -155,12 +167,11 @@ def reckon(setting: Setting, book: Rulebook) -> dict[str, Any]:
 
 def _best(setting: Setting, objective: str) -> dict[str, Any]:
     wanted = setting.wanted
-    free = [one for one in setting.items if one.state not in DECIDED and one.ref not in wanted.leave_out]
-    if len(free) > MOST:
-        said = f"{len(free)} proposals are in play; sets are looked for among at most {MOST}. Leave some out."
-        raise Conflict("too_many_proposals", said, refusals=[Refusal("too_many_proposals", said)])
+    free = [one for one in setting.items if one.state not in FUNDED and one.ref not in wanted.leave_out]
+    said = f"{len(free)} proposals are in play; sets are looked for among at most {MOST}. Leave some out."
+    refuse_unless(len(free) <= MOST, "too_many_proposals", said)
     candidates = [Candidate(one.ref, one.requested, _worth(one, objective), _things(one)) for one in free]
-    there = frozenset().union(*(_things(one) for one in setting.items if one.state in DECIDED))
+    there = frozenset().union(*(_things(one) for one in setting.items if one.state in FUNDED))
     by_coverage = objective == "coverage"
     must = frozenset(wanted.must_include)
     found = best_sets(candidates, setting.available, wanted.sets, must, there, by_coverage)
@@ -187,7 +198,6 @@ _MEANING = {
     "proposals": "The number of proposals funded in full.",
     "coverage": "The number of criteria, countries and SRF outcomes that at least one proposal addresses.",
 }
-OBJECTIVES = tuple(_MEANING)
 
 
 def _worth(item: Item, objective: str) -> int:

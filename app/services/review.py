@@ -9,7 +9,7 @@ from app.domain.assessment import Consolidated, Ground, as_json, consolidate, gr
 from app.domain.people import Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
-from app.errors import Conflict, Invalid, NotFound, Refusal
+from app.errors import Invalid, NotFound, refuse_unless
 from app.records import proposals, review
 from app.services import audit, faces
 from app.services.clock import Now
@@ -22,7 +22,7 @@ def ask(
 ) -> dict[str, Any]:
     """Ask IOM about a proposal, one criterion or one field of its content. The content stays as it is."""
     row = faces.seen_to_change(tx, actor, ref)
-    _refuse_unless(row.state in ASKED_IN, "wrong_state", f"A proposal that is {row.state} is not asked about.")
+    refuse_unless(row.state in ASKED_IN, "wrong_state", f"A proposal that is {row.state} is not asked about.")
     _refuse_conflict(tx, row, actor)
     days = book.framework.calendar.clarification_days
     values = {
@@ -48,9 +48,9 @@ def answer(tx: Tx, actor: Actor, ref: str, clarification_id: int, text: str, now
     row = faces.seen_to_change(tx, actor, ref)
     if review.clarification_of(tx, row.id, clarification_id) is None:
         raise NotFound("clarification_not_found", f"{ref} has no clarification {clarification_id}.")
-    _refuse_unless(row.state in ASKED_IN, "wrong_state", f"A proposal that is {row.state} takes no answers.")
+    refuse_unless(row.state in ASKED_IN, "wrong_state", f"A proposal that is {row.state} takes no answers.")
     held = review.answer(tx, clarification_id, text, actor.id, now.at)
-    _refuse_unless(held, "answered_already", "This question has been answered; the answer stands.")
+    refuse_unless(held, "answered_already", "This question has been answered; the answer stands.")
     facts: audit.Facts = {"clarification": clarification_id}
     audit.record(tx, actor, "clarification.answer", ref, now, facts, after=audit.digest(text))
     made = review.clarification_of(tx, row.id, clarification_id)
@@ -77,14 +77,9 @@ def _question(row: Record) -> dict[str, Any]:
     }
 
 
-def _refuse_unless(holds: bool, code: str, message: str) -> None:
-    if not holds:
-        raise Conflict(code, message, refusals=[Refusal(code, message)])
-
-
 def _refuse_conflict(tx: Tx, row: Record, actor: Actor) -> None:
     said = "You have declared a conflict of interest in this proposal; somebody else must do this."
-    _refuse_unless(not proposals.has_conflict(tx, row.id, actor.id), "conflict_of_interest", said)
+    refuse_unless(not proposals.has_conflict(tx, row.id, actor.id), "conflict_of_interest", said)
 
 
 def save(tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], book: Rulebook, now: Now) -> dict[str, Any]:
@@ -95,7 +90,7 @@ def save(tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], book: Rulebook, n
         raise Invalid("validation_failed", "These grades cannot be given.", faults=wrong)
     mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
     done = mine is not None and mine.completed_at is not None
-    _refuse_unless(not done, "completed_already", "Your assessment is completed; reopen it with a reason to change it.")
+    refuse_unless(not done, "completed_already", "Your assessment is completed; reopen it with a reason to change it.")
     values = {
         "grades": json.dumps(sent["grades"]),
         "comments": json.dumps(sent["comments"]),
@@ -117,7 +112,7 @@ def complete(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> dict[s
     if faults:
         raise Invalid("assessment_incomplete", "The assessment cannot be completed yet.", faults=faults)
     done = mine is not None and mine.completed_at is not None
-    _refuse_unless(not done, "completed_already", "Your assessment is completed already.")
+    refuse_unless(not done, "completed_already", "Your assessment is completed already.")
     review.put_assessment(tx, row.id, row.snapshot, actor.id, {"completed_at": now.at})
     audit.record(tx, actor, "assessment.complete", ref, now, {"snapshot": row.snapshot}, after=audit.digest(said))
     return own(tx, actor, ref)
@@ -128,7 +123,7 @@ def reopen(tx: Tx, actor: Actor, ref: str, reason: str, book: Rulebook, now: Now
     row, _ = _under_review(tx, actor, ref, book)
     mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
     if mine is None or mine.completed_at is None:
-        _refuse_unless(False, "not_completed", "Only a completed assessment can be reopened.")
+        refuse_unless(False, "not_completed", "Only a completed assessment can be reopened.")
         raise AssertionError
     before = {**_stored(mine), "completed_at": mine.completed_at.isoformat(), "reopened_because": reason}
     past = [*json.loads(mine.past), before]
@@ -144,7 +139,7 @@ def _under_review(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> tuple[Recor
     """The proposal, if its last snapshot can be assessed by this person now, and what an assessment is held against."""
     row = faces.seen_to_change(tx, actor, ref)
     said = f"Assessments are made while a proposal is under review; this one is {row.state}."
-    _refuse_unless(row.state == State.UNDER_REVIEW, "wrong_state", said)
+    refuse_unless(row.state == State.UNDER_REVIEW, "wrong_state", said)
     _refuse_conflict(tx, row, actor)
     return row, ground_of(tx, row.id, row.snapshot, book)
 

@@ -104,10 +104,14 @@ async def read_bytes(request: Request) -> bytes:
 
 async def read_json_bytes(request: Request) -> bytes:
     """The body's bytes, which the request calls JSON."""
+    _check_json(request)
+    return await read_bytes(request)
+
+
+def _check_json(request: Request) -> None:
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("not_json", f"Send application/json; this is {kind or 'nothing'}.")
-    return await read_bytes(request)
 
 
 def parse(raw: bytes) -> Any:
@@ -143,7 +147,9 @@ async def read_body(request: Request, model: type[M]) -> tuple[M, bytes]:
 
 async def read_optional_body(request: Request, model: type[M]) -> tuple[M, bytes]:
     """As `read_body`; no body at all says the same as an empty object."""
-    raw = await read_json_bytes(request) if request.headers.get("content-length", "0") != "0" else b""
+    raw = await read_bytes(request)
+    if raw:
+        _check_json(request)
     read, faults = read_as(model, parse(raw) if raw else {})
     if read is None:
         raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
@@ -180,13 +186,26 @@ def fingerprint(request: Request, raw: bytes) -> bytes:
 
 
 def wants_pdf(request: Request) -> bool:
-    return "application/pdf" in request.headers.get("accept", "")
+    """Whether the reader would rather have PDF than JSON; JSON where it does not say."""
+    return _preferred(request.headers.get("accept", ""), ("application/json", "application/pdf")) == "application/pdf"
 
 
 def language_of(request: Request) -> str:
-    """`da` or `en`: as the query says, else as the reader prefers."""
-    said = request.query_params.get("language") or request.headers.get("accept-language", "")
-    return "da" if said.strip().lower().startswith("da") else "en"
+    """`da` or `en`: as the query says, else as the reader prefers; English where it does not say."""
+    return request.query_params.get("language") or _preferred(request.headers.get("accept-language", ""), ("en", "da"))
+
+
+def _preferred(header: str, offered: tuple[str, ...]) -> str:
+    """The offer with the highest quality in an Accept header (RFC 9110, 12.5); the first where none is named."""
+    best, chosen = 0.0, offered[0]
+    for part in header.split(","):
+        name, _, parameters = part.strip().lower().partition(";")
+        quality = re.search(r"q=([01](?:\.[0-9]{0,3})?)", parameters)
+        weight = float(quality[1]) if quality else 1.0
+        match = next((one for one in offered if name == one or name.partition("-")[0] == one), None)
+        if match and weight > best:
+            best, chosen = weight, match
+    return chosen
 
 
 def check_query(request: Request, known: Collection[str]) -> None:

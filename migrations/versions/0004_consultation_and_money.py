@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("concluded_at", INSTANT, nullable=True),
         sa.Column("concluded_by", KEY, nullable=True),
+        sa.Column("concluded_because", sa.Text(), nullable=True),
         sa.Column("envelopes", sa.Text(), nullable=True),
         sa.Column("rulebook", sa.Text(), nullable=True),
         sa.Column("head", sa.String(length=64), nullable=True),

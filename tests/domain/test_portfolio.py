@@ -53,6 +53,15 @@ def test_the_best_sets_are_the_best_of_all(drawn: Any, first: int, second: int, 
     assert len({tuple(choice.include) for choice in found}) == len(found)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(16_666_660, 16_666_672), min_size=3, max_size=7), st.integers(1, 3))
+def test_sets_that_differ_by_a_krone_are_told_apart(amounts: list[int], number: int) -> None:
+    candidates = [Candidate(f"P{i}", {2027: amount, 2028: 0}, amount) for i, amount in enumerate(amounts)]
+    available = {2027: 50_000_000, 2028: 0}
+    found = best_sets(candidates, available, number)
+    assert [choice.value for choice in found] == brute(candidates, available, number)
+
+
 def test_a_set_that_is_one_krone_too_dear_is_not_found() -> None:
     candidates = [Candidate("A", {2027: 10**12}, 1), Candidate("B", {2027: 1}, 1)]
     found = {tuple(choice.include) for choice in best_sets(candidates, {2027: 10**12}, 9)}

@@ -74,6 +74,7 @@ class Participant(In):
 Participants = Annotated[list[Annotated[str, Text(1, 200)] | Participant], Field(max_length=200)]
 Place = Annotated[str, Text(1, 200)]
 Ref = Annotated[str, Text(1, 40)]
+Refs = Annotated[list[Ref], Field(max_length=200)]
 
 
 class ConsultationIn(In):
@@ -94,10 +95,11 @@ class ConsultationPatch(In):
 
 
 class AgendaIn(In):
-    proposals: Annotated[list[Ref], Field(max_length=200)]
+    proposals: Refs
 
 
-ByYear = Annotated[dict[Annotated[str, Text(pattern=r"^20[0-9]{2}$|^2100$")], Amount], Field(max_length=20)]
+YearKey = Annotated[str, Field(pattern=r"^(20[0-9]{2}|2100)$")]
+ByYear = Annotated[dict[YearKey, Amount], Field(max_length=20)]
 
 
 class DecisionIn(In):
@@ -116,9 +118,6 @@ class ConcludeIn(In):
     """`reason` is needed outside the quarter in which consultations are held."""
 
     reason: Reason | None = None
-
-
-Refs = Annotated[list[Ref], Field(max_length=200)]
 
 
 class BestIn(In):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db import Tx
 from app.domain.people import Actor
-from app.services import consultations, decisions, faces
+from app.services import board, consultations, decisions, faces
 from app.services.consultations import Plan
 from app.services.decisions import Sent
 from app.services.idempotency import Answer
@@ -47,7 +47,7 @@ class DecisionOut(shapes.Out):
     conditions: list[str]
     reason: str
     to_cycle: int | None
-    recorded_at: datetime
+    recorded_at: datetime | None = None
     recorded_by: str | None = None
 
 
@@ -101,7 +101,7 @@ _SHOWN = {**_LISTED, "agenda": [], "totals": [], "refusals": [], "undecided": []
 
 def _shown(tx: Tx, request: Request, actor: Actor, number: int, status: int = 200) -> Answer:
     here = house(request)
-    said = consultations.described(tx, actor, number, here.book, here.now())
+    said = board.described(tx, actor, number, here.book, here.now())
     body = ok(said).body
     made = {"Location": f"/api/v1/consultations/{number}"} if status == 201 else {}
     return Answer(status, body, {**etag(said["version"], body), **made})
@@ -168,7 +168,7 @@ async def plan_consultation(request: Request) -> Response:
 )
 async def read_consultation(id: Id, request: Request, actor: Whoever) -> Response:
     """What is decided is seen outside the MFA once it is concluded, not before."""
-    return conditional(request, await house(request).database.read(lambda tx: _shown(tx, request, actor, id)))
+    return conditional(request, await house(request).database.read_long(lambda tx: _shown(tx, request, actor, id)))
 
 
 @router.patch(
@@ -180,7 +180,7 @@ async def read_consultation(id: Id, request: Request, actor: Whoever) -> Respons
 async def change_consultation(id: Id, request: Request, actor: Whoever) -> Response:
     here, expected = house(request), expected_versions(request)
     book, now = here.book, here.now()
-    await here.database.read(lambda tx: consultations.there(tx, id))
+    await here.database.read(lambda tx: consultations.knock(tx, id, expected))
     new, raw = await read_body(request, bodies.ConsultationPatch)
     sent = new.model_dump()["participants"]
     plan = Plan(None, new.date, new.place, sent, new.reason)
@@ -199,7 +199,7 @@ async def set_agenda(id: Id, request: Request, actor: Whoever) -> Response:
     """Recommended or deferred proposals of the cycle. What falls off the agenda takes its decision along."""
     here, expected, given = house(request), expected_versions(request), "if-match" in request.headers
     now = here.now()
-    await here.database.read(lambda tx: consultations.there(tx, id))
+    await here.database.read(lambda tx: consultations.knock(tx, id, expected, given, "agenda"))
     new, raw = await read_body(request, bodies.AgendaIn)
     return await _change(
         request, actor, id, raw, lambda tx: consultations.set_agenda(tx, actor, id, new.proposals, expected, given, now)
@@ -210,12 +210,14 @@ async def set_agenda(id: Id, request: Request, actor: Whoever) -> Response:
     "/consultations/{id}/open",
     operation_id="open_consultation",
     summary="Open a consultation: decisions can be recorded",
-    responses=answers(ConsultationOut, {**_SHOWN, "state": "open"}, 400, 404, 409, 412, 422),
+    responses=answers(ConsultationOut, {**_SHOWN, "state": "open"}, 400, 404, 409, 412, 413, 415, 422),
 )
 async def open_consultation(id: Id, request: Request, actor: Whoever) -> Response:
     here, expected = house(request), expected_versions(request)
     now = here.now()
-    return await _change(request, actor, id, b"", lambda tx: consultations.open_(tx, actor, id, expected, now))
+    await here.database.read(lambda tx: consultations.there(tx, id))
+    _, raw = await read_optional_body(request, bodies.In)
+    return await _change(request, actor, id, raw, lambda tx: consultations.open_(tx, actor, id, expected, now))
 
 
 @router.put(
@@ -228,7 +230,8 @@ async def record_decision(id: Id, ref: Ref, request: Request, actor: Whoever) ->
     """Nobody outside the MFA sees it before the conclusion; what would refuse that stands in `refusals`."""
     here, expected, given = house(request), expected_versions(request), "if-match" in request.headers
     book, now = here.book, here.now()
-    await here.database.read(lambda tx: (consultations.there(tx, id), faces.seen(tx, actor, ref)))
+    await here.database.read(lambda tx: faces.seen(tx, actor, ref))
+    await here.database.read(lambda tx: consultations.knock(tx, id, expected, given, ref))
     new, raw = await read_body(request, bodies.DecisionIn)
     amounts = {int(year): amount for year, amount in new.amounts.items()}
     sent = Sent(new.decision, amounts, new.conditions, new.reason, new.to_cycle)
@@ -245,8 +248,8 @@ async def record_decision(id: Id, ref: Ref, request: Request, actor: Whoever) ->
 )
 async def remove_decision(id: Id, ref: Ref, request: Request, actor: Whoever) -> Response:
     here, expected = house(request), expected_versions(request)
-    now = here.now()
-    return await _change(request, actor, id, b"", lambda tx: decisions.remove(tx, actor, id, ref, expected, now))
+    book, now = here.book, here.now()
+    return await _change(request, actor, id, b"", lambda tx: decisions.remove(tx, actor, id, ref, expected, book, now))
 
 
 @router.post(
@@ -259,7 +262,7 @@ async def conclude_consultation(id: Id, request: Request, actor: Whoever) -> Res
     """409 names everything that refuses. Not before its date; outside the first quarter with a reason."""
     here, expected = house(request), expected_versions(request)
     book, now = here.book, here.now()
-    await here.database.read(lambda tx: consultations.there(tx, id))
+    await here.database.read(lambda tx: consultations.knock(tx, id, expected))
     new, raw = await read_optional_body(request, bodies.ConcludeIn)
     return await _change(
         request, actor, id, raw, lambda tx: decisions.conclude(tx, actor, id, new.reason, expected, book, now)

@@ -52,6 +52,7 @@ _IF_MATCH = {
 _CONDITIONAL = (
     *("replace_content", "move_window", "set_envelope", "change_consultation", "set_agenda", "open_consultation"),
     *("record_decision", "remove_decision", "conclude_consultation", "replace_meeting"),
+    *("confirm_minutes", "object_to_minutes"),
 )
 _KEY = {
     "name": "Idempotency-Key",

@@ -94,7 +94,7 @@ async def add_meeting(request: Request) -> Response:
     new, raw = await read_body(request, bodies.MeetingIn)
     sent = new.model_dump()
     return await write(
-        request, actor, raw, lambda tx: _shown(tx, actor, meetings.hold(tx, actor, sent, now), status=201)
+        request, actor, raw, lambda tx: _shown(tx, actor, meetings.add(tx, actor, sent, now), status=201)
     )
 
 
@@ -117,7 +117,7 @@ async def read_meeting(id: Id, request: Request, actor: Whoever) -> Response:
 async def replace_meeting(id: Id, request: Request, actor: Whoever) -> Response:
     here, expected, given = house(request), expected_versions(request), "if-match" in request.headers
     now = here.now()
-    await here.database.read(lambda tx: meetings.described(tx, actor, id))
+    await here.database.read(lambda tx: meetings.knock(tx, actor, id, expected, given))
     new, raw = await read_body(request, bodies.MeetingIn)
     sent = new.model_dump()
 

@@ -103,7 +103,7 @@ async def set_envelope(year: Year, request: Request, actor: Whoever) -> Response
     """Never below what is committed."""
     here, expected, given = house(request), expected_versions(request), "if-match" in request.headers
     now = here.now()
-    await here.database.read(lambda tx: envelopes.one(tx, year))
+    await here.database.read(lambda tx: envelopes.knock(tx, year, expected, given))
     new, raw = await read_body(request, bodies.EnvelopeIn)
 
     def work(tx: Tx) -> Answer:

@@ -19,7 +19,16 @@ from app.web.answers import ok, response, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
-from app.web.requests import caller, check_query, house, language_of, read_body, wants_pdf
+from app.web.requests import (
+    caller,
+    check_query,
+    expected_versions,
+    house,
+    language_of,
+    read_body,
+    read_optional_body,
+    wants_pdf,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["papers"])
 Id = Annotated[int, Path(ge=1, le=2**53)]
@@ -36,6 +45,7 @@ class MinutesHead(shapes.Out):
     place: str
     participants: list[Any]
     reason: str | None
+    concluded_because: str | None
     concluded_at: datetime
     concluded_by: str | None
 
@@ -49,7 +59,6 @@ class DecidedOut(shapes.Out):
     conditions: list[str]
     reason: str
     to_cycle: int | None
-    recorded_at: datetime
     snapshot: int
     requested: dict[str, int]
 
@@ -119,7 +128,7 @@ async def _paper(
     """The paper's data as JSON, or where the reader accepts PDF, the paper."""
     check_query(request, {"language"})
     here = house(request)
-    said = await here.database.read(read)
+    said = await here.database.read_long(read)
     vary = {"Vary": "Accept, Accept-Language"}
     if not wants_pdf(request):
         return response(ok(said, headers=vary))
@@ -144,25 +153,28 @@ async def read_minutes(id: Id, request: Request, actor: Whoever, language: Langu
     "/consultations/{id}/minutes/confirm",
     operation_id="confirm_minutes",
     summary="Confirm the minutes for IOM",
-    responses=answers(MinutesOut, {**_MINUTES, "confirmed": True}, 400, 404, 409, 422),
+    responses=answers(MinutesOut, {**_MINUTES, "confirmed": True}, 400, 404, 409, 412, 413, 415, 422),
 )
 async def confirm_minutes(id: Id, request: Request, actor: Whoever) -> Response:
-    now = house(request).now()
-    return await write(request, actor, b"", lambda tx: ok(papers.confirm(tx, actor, id, now)))
+    here, expected = house(request), expected_versions(request)
+    now = here.now()
+    await here.database.read(lambda tx: papers.minutes(tx, actor, id))
+    _, raw = await read_optional_body(request, bodies.In)
+    return await write(request, actor, raw, lambda tx: ok(papers.confirm(tx, actor, id, expected, now)))
 
 
 @router.post(
     "/consultations/{id}/minutes/object",
     operation_id="object_to_minutes",
     summary="Object to the minutes; the objection stays on record",
-    responses=answers(MinutesOut, _MINUTES, 400, 404, 409, 413, 415, 422),
+    responses=answers(MinutesOut, _MINUTES, 400, 404, 409, 412, 413, 415, 422),
 )
 async def object_to_minutes(id: Id, request: Request, actor: Whoever) -> Response:
-    here = house(request)
+    here, expected = house(request), expected_versions(request)
     now = here.now()
     await here.database.read(lambda tx: papers.minutes(tx, actor, id))
     new, raw = await read_body(request, bodies.ObjectionIn)
-    return await write(request, actor, raw, lambda tx: ok(papers.object_(tx, actor, id, new.reason, now)))
+    return await write(request, actor, raw, lambda tx: ok(papers.object_(tx, actor, id, new.reason, expected, now)))
 
 
 @router.get(

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.domain.people import Actor
-from app.services import review
+from app.services import faces, review
 from app.web.answers import ok, response, whole_list, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
-from app.web.requests import caller, house, read_body_about
+from app.web.requests import caller, house, read_body_about, read_optional_body
 
 
 class ClarificationOut(shapes.Out):
@@ -157,13 +157,15 @@ async def save_assessment(ref: Ref, request: Request) -> Response:
     "/proposals/{ref}/assessments/mine/complete",
     operation_id="complete_assessment",
     summary="Complete your assessment",
-    responses=answers(OwnAssessmentOut, _OWN, 400, 404, 409, 422),
+    responses=answers(OwnAssessmentOut, _OWN, 400, 404, 409, 413, 415, 422),
 )
 async def complete_assessment(ref: Ref, request: Request) -> Response:
     """Every criterion needs a grade, every grade that departs from the screening a comment, and all of it a word."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    return await write(request, actor, b"", lambda tx: ok(review.complete(tx, actor, ref, book, now)))
+    await here.database.read(lambda tx: faces.seen(tx, actor, ref))
+    _, raw = await read_optional_body(request, bodies.In)
+    return await write(request, actor, raw, lambda tx: ok(review.complete(tx, actor, ref, book, now)))
 
 
 @router.post(
