@@ -106,9 +106,7 @@ class DecisionIn(In):
     """`amounts` is DKK by year and belongs to an approval, `to_cycle` to a deferral; both other decisions need a reason."""
 
     decision: Annotated[Verdict, Field(strict=False)]
-    amounts: Annotated[dict[Annotated[str, Text(pattern=r"^20[0-9]{2}$|^2100$")], Amount], Field(max_length=20)] = (
-        Field(default_factory=dict)
-    )
+    amounts: ByYear = Field(default_factory=dict)
     conditions: Annotated[list[Annotated[str, Text(1, 2000)]], Field(max_length=50)] = Field(default_factory=list)
     reason: Annotated[str, Text(0, 4000)] = ""
     to_cycle: Year | None = None
