@@ -25,11 +25,13 @@ from app.web import docs_page, health
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
 from app.web.api import (
+    agreements,
     audit,
     consultations,
     meetings,
     money,
     papers,
+    payments,
     people,
     portfolio,
     proposals,
@@ -47,6 +49,7 @@ log = logger("service")
 HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings),
+    *(agreements, payments),
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

@@ -132,6 +132,61 @@ def letter(said: dict[str, Any], framework: Framework, language: str) -> Paper:
     return _paper(framework, language, title, dated, facts, blocks, foot, [w["iom"], said["office_name"]])
 
 
+def agreement(said: dict[str, Any], framework: Framework, language: str) -> Paper:
+    """The agreement as `services.agreements.described` gives it, with who has signed it."""
+    w, terms = words(language), said["text"]
+    total = dkk(sum(terms["amounts"].values()), language)
+    period = " - ".join(day(date.fromisoformat(terms["period"][end]), language) for end in ("start", "end"))
+    facts = [(w["subject"], terms["title"]), (w["office"], terms["office"]), (w["period"], period)]
+    facts.append((w["finance_act"], terms["finance_act_code"]))
+    opening = w["agreement_opening"].format(ministry=w["ministry"], iom=w["iom"], amount=total)
+    blocks = [text(opening), heading(f"{w['money']} (DKK)"), _amounts(terms["amounts"], terms["amounts"], language)]
+    blocks += [heading(w["conditions"]), items(terms["conditions"])] if terms["conditions"] else []
+    blocks += [heading(w["clauses"]), items([one[language] for one in terms["clauses"]])]
+    blocks += [heading(f"{w['budget']} (DKK)"), _budget(terms, language)]
+    blocks += [heading(w["tranches"]), _tranches(terms["tranches"], language), heading(w["signatures"])]
+    signed = [
+        w["signed_for"].format(
+            side=w[f"side_{one['side']}"],
+            name=one["by"]["name"],
+            day=day(day_of(one["at"]), language),
+            sha256=one["sha256"],
+        )
+        for one in said["signatures"]
+    ]
+    blocks.append(items(signed) if signed else text(w["unsigned"]))
+    title, foot = w["agreement"].format(ref=said["ref"]), w["foot_agreement"].format(sha256=said["sha256"])
+    last = max((day_of(one["at"]) for one in said["signatures"]), default=None)
+    dated = last or date.fromisoformat(terms["period"]["start"])
+    return _paper(framework, language, title, dated, facts, blocks, foot, [w["iom"], terms["office"]])
+
+
+def _budget(terms: dict[str, Any], language: str) -> dict[str, Any]:
+    w = words(language)
+    rows = [
+        [str(line["year"]), w[line["category"]], line["activity_ref"] or "", number(line["amount"], language)]
+        for line in terms["budget"]
+    ]
+    return table([w["year"], w["category"], w["activity"], w["amount"]], rows, 1)
+
+
+def _tranches(tranches: list[dict[str, Any]], language: str) -> dict[str, Any]:
+    w = words(language)
+    if not tranches:
+        return text(w["no_tranches"])
+    rows = [
+        [
+            str(one["number"]),
+            str(one["year"]),
+            day(date.fromisoformat(one["due_on"]), language),
+            one["condition"] or "",
+            number(one["amount"], language),
+        ]
+        for one in tranches
+    ]
+    return table([w["tranche"], w["year"], w["due"], w["condition"], f"{w['amount']} (DKK)"], rows, 1)
+
+
 def memo(said: dict[str, Any], framework: Framework, language: str) -> Paper:
     """The decision memo as `services.papers.memo` gives it; it stays within the ministry."""
     w = words(language)

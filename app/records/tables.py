@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 import app.records.access_tables  # the metadata is whole only with them
+import app.records.agreement_tables
 import app.records.decision_tables  # noqa: F401
 from app.records.metadata import Dkk, Instant, Key, key, metadata, to
 

@@ -14,7 +14,7 @@ from app.domain.rulebook import Rulebook
 from app.domain.workflow import Event, Facts, Maker, State, check_role, choose_move, lines_of, named, options, refusals
 from app.errors import Conflict, Fault, Forbidden, Invalid, Refusal, check_version
 from app.notify import outbox
-from app.records import attachments, consultations, cycles, proposals
+from app.records import agreements, attachments, consultations, cycles, proposals
 from app.records import review as review_records
 from app.services import audit, envelopes, faces, review
 from app.services.clock import Now
@@ -209,6 +209,7 @@ def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: N
         _take_off(tx, row, step, now)
     if row.state in HOLDING_MONEY and target is State.CANCELLED:
         envelopes.free(tx, row, step.actor, now)
+        agreements.cancel_open(tx, row.id, now.at, step.reason or event)
     outbox.owe(tx, f"proposal.{event}", row.ref, now.at, {"step": number})
     deadline = step.deadline.isoformat() if step.deadline else None
     facts: audit.Facts = {"from": row.state, "to": target, "snapshot": step.snapshot, "deadline": deadline}

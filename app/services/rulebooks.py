@@ -6,7 +6,7 @@ from typing import Any
 
 from app.db import Tx
 from app.domain.case import Cycle, Frame
-from app.domain.rulebook import FILES, Rulebook, RulebookError, load_folder, read_manifest
+from app.domain.rulebook import FILES, Rulebook, RulebookError, load_folder, read_clauses, read_manifest
 from app.domain.rulebook.criteria import Alignment, Criterion, Rule
 from app.errors import NotFound
 from app.records import cycles
@@ -18,6 +18,7 @@ class Library:
     """Every published rulebook of one framework by version, oldest first."""
 
     books: dict[str, Rulebook]
+    clauses: list[dict[str, str]]
 
     @property
     def current(self) -> Rulebook:
@@ -49,7 +50,7 @@ def open_library(rules: Path, framework: str) -> Library:
                 "Published files are never edited; put a change into a new version."
             )
         books[version] = book
-    return Library(books)
+    return Library(books, read_clauses(folder))
 
 
 def frame_for(tx: Tx, cycle_year: int, now: Now) -> Frame | None:

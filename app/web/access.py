@@ -35,6 +35,8 @@ _ASSESSOR = Door(frozenset({Role.MFA_REVIEWER}), "assessments:write")
 _PREPARE = Door(frozenset({Role.MFA_REVIEWER, Role.MFA_HEAD}), "proposals:write")
 _DECIDE = Door(frozenset({Role.MFA_HEAD}), "decisions:write")
 _ANSWER = Door(frozenset({Role.IOM_FOCAL_POINT}), "signatures:write")
+_SIGN = Door(frozenset({Role.MFA_HEAD, Role.IOM_FOCAL_POINT}), "signatures:write")
+_PAY = Door(frozenset({Role.MFA_FINANCE}), "payments:write")
 _WITHIN = Door(MFA | {Role.AUDITOR}, "proposals:read")
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
@@ -100,6 +102,16 @@ DOORS = {
     "POST /api/v1/technical-meetings": _PREPARE,
     "GET /api/v1/technical-meetings/{id}": _READ,
     "PUT /api/v1/technical-meetings/{id}": _PREPARE,
+    "GET /api/v1/proposals/{ref}/agreement": _READ,
+    "PUT /api/v1/proposals/{ref}/agreement/budget": Door(IOM, "proposals:write"),
+    "POST /api/v1/proposals/{ref}/agreement/signatures": replace(_SIGN, fresh=True),
+    "GET /api/v1/proposals/{ref}/payments": _READ,
+    "POST /api/v1/proposals/{ref}/payments": _PAY,
+    "GET /api/v1/payments/{id}": _READ,
+    "POST /api/v1/payments/{id}/prepare": _PAY,
+    "POST /api/v1/payments/{id}/release": replace(_PAY, fresh=True),
+    "POST /api/v1/payments/{id}/receive": _ANSWER,
+    "POST /api/v1/payments/{id}/cancel": _PAY,
     "GET /api/v1/users": Door(frozenset({Role.ADMIN}), "admin"),
     "POST /api/v1/users": _ADMIN,
     "PATCH /api/v1/users/{id}": _ADMIN,

@@ -379,7 +379,7 @@ class Corridor(RuleBasedStateMachine):
             if one.state in ("recommended", "deferred") and not one.on_table:
                 steps.append(self.plan if self.meeting is None else lambda: self.agenda(self.tabled()))
             if one.on_table and self.opened and one.decision is None:
-                verdicts = ("approve", "reject", "defer") if self.met(one) else ("reject", "defer")
+                verdicts = ("approve", "approve", "reject", "defer") if self.met(one) else ("reject", "defer")
                 steps += [lambda i=i, v=v: self.decide(i, "mfa_head", v, self.asked // (i + 1)) for v in verdicts]
             if one.on_table and one.decision and i and not straight:
                 steps.append(lambda i=i: self.move(i, "mfa_reviewer_2", "return", ""))
@@ -507,7 +507,7 @@ QUICK = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-HUNT = settings(QUICK, max_examples=40, report_multiple_bugs=False)
+HUNT = settings(QUICK, max_examples=150, report_multiple_bugs=False)
 
 
 def test_the_workflow_is_the_one_of_the_table(database_url: str, book: Any) -> None:

@@ -87,6 +87,12 @@ def load_folder(folder: Path) -> Rulebook:
     return build_rulebook(files, {name: str(folder / name) for name in FILES})
 
 
+def read_clauses(framework_folder: Path) -> list[dict[str, str]]:
+    """The clauses of the framework's agreements in their order: `{key, en, da}`."""
+    said = yaml.safe_load((framework_folder / "agreement.yaml").read_text("utf-8"))
+    return [{name: str(one[name]) for name in ("key", "en", "da")} for one in said["clauses"]]
+
+
 def read_manifest(framework_folder: Path) -> dict[str, tuple[str, str]]:
     """Version -> (folder inside the framework's folder, SHA-256), as published in `manifest.yaml`, oldest first."""
     published = yaml.safe_load((framework_folder / "manifest.yaml").read_text("utf-8"))

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.consultation import Verdict
 from app.domain.people import Role
-from app.domain.proposal import Content, Letter
+from app.domain.proposal import BudgetLine, Content, Letter
 from app.domain.vocabulary import Amount, Day, OneOf, Text, Year
 
 
@@ -152,6 +152,35 @@ class WhatIfIn(In):
     include: Refs = Field(default_factory=list)
     amounts: Annotated[dict[Ref, ByYear], Field(max_length=200)] = Field(default_factory=dict)
     best: BestIn | None = None
+
+
+class SignatureIn(In):
+    """`sha256` of the text you have read; a text that has become another one is not signed."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class BudgetIn(In):
+    budget: Annotated[list[BudgetLine], Field(min_length=1, max_length=200)]
+
+
+class PaymentIn(In):
+    year: Year
+    amount: Annotated[int, Field(ge=1, le=10**12)]
+    due_on: Day
+    condition: Annotated[str, Text(1, 2000)] | None = None
+
+
+class ReceiptIn(In):
+    """What was received; left out, the amount released and today."""
+
+    amount: Amount | None = None
+    received_on: Day | None = None
+    note: Annotated[str, Text(1, 2000)] | None = None
+
+
+class CancelIn(In):
+    reason: Reason
 
 
 class ObjectionIn(In):

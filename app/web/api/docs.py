@@ -52,7 +52,8 @@ _IF_MATCH = {
 _CONDITIONAL = (
     *("replace_content", "move_window", "set_envelope", "change_consultation", "set_agenda", "open_consultation"),
     *("record_decision", "remove_decision", "conclude_consultation", "replace_meeting"),
-    *("confirm_minutes", "object_to_minutes"),
+    *("confirm_minutes", "object_to_minutes", "sign_agreement", "adjust_budget"),
+    *("prepare_payment", "release_payment", "receive_payment", "cancel_payment"),
 )
 _KEY = {
     "name": "Idempotency-Key",
@@ -102,6 +103,14 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     ),
     "replace_meeting": (bodies.MeetingIn, {"cycle": 2026, "date": "2026-09-16", "place": "Tunis"}),
     "what_if": (bodies.WhatIfIn, {"include": [], "best": {"objective": "score", "sets": 2}}),
+    "sign_agreement": (bodies.SignatureIn, {"sha256": "0" * 64}),
+    "adjust_budget": (
+        bodies.BudgetIn,
+        {"budget": [{"year": 2027, "category": "staff", "amount": 4000000, "activity_ref": None}]},
+    ),
+    "schedule_payment": (bodies.PaymentIn, {"year": 2027, "amount": 6000000, "due_on": "2027-04-15"}),
+    "receive_payment": (bodies.ReceiptIn, {"amount": 6000000, "received_on": "2027-04-20"}),
+    "cancel_payment": (bodies.CancelIn, {"reason": "Planned in one tranche now."}),
     "object_to_minutes": (bodies.ObjectionIn, {"reason": "The second condition was agreed otherwise."}),
     "conclude_consultation": (bodies.ConcludeIn, {}),
     "move_window": (bodies.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),

@@ -119,7 +119,7 @@ _LETTER = {"ref": "DK-IOM-2027-003", "decision": "approve", "amounts": {"2027": 
 _MEMO = {"ref": "DK-IOM-2027-003", "total": 91.4, "score": 81.8, "recommendation": {"verdict": "approve"}}
 
 
-async def _paper(
+async def paper(
     request: Request,
     read: Callable[[Tx], dict[str, Any]],
     lay_out: Callable[[dict[str, Any], Framework, str], Paper],
@@ -146,7 +146,7 @@ async def _paper(
 )
 async def read_minutes(id: Id, request: Request, actor: Whoever, language: Language = None) -> Response:
     """`Accept: application/pdf` gives the paper. An office and an embassy read the decisions on what they can see."""
-    return await _paper(request, lambda tx: papers.minutes(tx, actor, id), minutes_paper, f"minutes-{id}")
+    return await paper(request, lambda tx: papers.minutes(tx, actor, id), minutes_paper, f"minutes-{id}")
 
 
 @router.post(
@@ -184,7 +184,7 @@ async def object_to_minutes(id: Id, request: Request, actor: Whoever) -> Respons
     responses=answers(LetterOut, _LETTER, 404, 422),
 )
 async def read_letter(ref: Ref, request: Request, actor: Whoever, language: Language = None) -> Response:
-    return await _paper(request, lambda tx: papers.letter(tx, actor, ref), letter_paper, f"decision-{ref}")
+    return await paper(request, lambda tx: papers.letter(tx, actor, ref), letter_paper, f"decision-{ref}")
 
 
 @router.get(
@@ -196,4 +196,4 @@ async def read_letter(ref: Ref, request: Request, actor: Whoever, language: Lang
 async def read_memo(ref: Ref, request: Request, actor: Whoever, language: Language = None) -> Response:
     """Within the ministry only."""
     book = house(request).book
-    return await _paper(request, lambda tx: papers.memo(tx, actor, ref, book), memo_paper, f"memo-{ref}")
+    return await paper(request, lambda tx: papers.memo(tx, actor, ref, book), memo_paper, f"memo-{ref}")

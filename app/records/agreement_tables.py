@@ -1,0 +1,59 @@
+"""The tables of what follows a decision: agreements with their signatures, and payments."""
+
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+
+from app.records.metadata import Dkk, Instant, Key, key, metadata, to
+
+# One text both sides sign. While it is open its text is made from what is stored; signed, it stands here word for word.
+agreement = Table(
+    "agreement",
+    metadata,
+    Column("proposal_id", Key, ForeignKey("proposal.id"), primary_key=True),
+    Column("budget", Text),
+    Column("text", Text),
+    Column("sha256", String(64)),
+    Column("signed_at", Instant),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+# Who signed which text for which side; a change of the text takes away those given before.
+signature = Table(
+    "signature",
+    metadata,
+    Column("proposal_id", Key, ForeignKey("agreement.proposal_id"), primary_key=True),
+    Column("side", String(4), primary_key=True),
+    to("person.id", "person_id"),
+    Column("at", Instant, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+
+# A tranche. Who prepares does not release, also when the service should fail to ask.
+payment = Table(
+    "payment",
+    metadata,
+    key(),
+    to("proposal.id", "proposal_id"),
+    Column("number", Integer, nullable=False),
+    Column("year", Integer, nullable=False, index=True),
+    Column("amount_dkk", Dkk, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("condition", Text),
+    Column("state", String(20), nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    to("person.id", "scheduled_by"),
+    Column("scheduled_at", Instant, nullable=False),
+    to("person.id", "prepared_by", nullable=True),
+    Column("prepared_at", Instant),
+    to("person.id", "released_by", nullable=True),
+    Column("released_at", Instant),
+    to("person.id", "received_by", nullable=True),
+    Column("received_at", Instant),
+    Column("received_on", Date),
+    Column("received_dkk", Dkk),
+    Column("note", Text),
+    Column("cancelled_at", Instant),
+    Column("reason", Text),
+    UniqueConstraint("proposal_id", "number"),
+    CheckConstraint("amount_dkk > 0", name="amount"),
+    CheckConstraint("prepared_by IS NULL OR released_by IS NULL OR prepared_by <> released_by", name="four_eyes"),
+)

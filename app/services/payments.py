@@ -1,0 +1,211 @@
+"""Payments: tranches scheduled, prepared, released by somebody else, received; every step once, every refusal named."""
+
+from datetime import date
+from typing import Any
+
+from app.db import Record, Tx
+from app.domain.envelope import Kind
+from app.domain.payment import OPEN, Facts, Stage, line_of, refusals
+from app.domain.payment import Step as PaymentStep
+from app.domain.people import Actor
+from app.domain.workflow import Event, State, choose_move
+from app.domain.workflow import Facts as ProposalFacts
+from app.errors import Conflict, NotFound, PreconditionFailed, Refusal, refuse_unless
+from app.notify import outbox
+from app.records import agreements, consultations, proposals
+from app.services import agreements as agreement_service
+from app.services import audit, casework, envelopes, faces
+from app.services.casework import Step
+from app.services.clock import Now
+
+
+def schedule(
+    tx: Tx, actor: Actor, ref: str, year: int, amount: int, due_on: date, condition: str | None, now: Now
+) -> int:
+    """Plan a tranche within what is approved for its year; before the agreement is signed it is part of the text."""
+    row = faces.seen_to_change(tx, actor, ref)
+    said = f"Tranches are planned for what is approved or agreed; this proposal is {row.state}."
+    refuse_unless(row.state in (State.APPROVED, State.AGREED), "wrong_state", said)
+    facts = _facts(tx, row.id, year, amount, actor, now)
+    found = refusals(Stage.SCHEDULED, PaymentStep.PREPARE, facts)
+    found = [one for one in found if one.code in ("over_approved", "conflict_of_interest")]
+    if found:
+        raise Conflict(found[0].code, " ".join(one.message for one in found), refusals=found)
+    if row.state == State.APPROVED:
+        agreement_service.void(tx, row, actor, now)
+    values = {
+        "proposal_id": row.id,
+        "year": year,
+        "amount_dkk": amount,
+        "due_on": due_on,
+        "condition": condition,
+        "state": Stage.SCHEDULED,
+        "scheduled_by": actor.id,
+        "scheduled_at": now.at,
+    }
+    number = agreements.add_payment(tx, values)
+    said_facts: audit.Facts = {"proposal": ref, "year": year, "amount": amount, "due_on": str(due_on)}
+    audit.record(tx, actor, "payment.schedule", _name(number), now, said_facts)
+    return number
+
+
+def _name(number: int) -> str:
+    return f"payment/{number}"
+
+
+def _facts(tx: Tx, proposal_id: int, year: int, more: int, actor: Actor, now: Now, one: Record | None = None) -> Facts:
+    """What guards look at; `more` is an amount that is not a tranche yet, `one` the payment that is stepped."""
+    kept = agreements.agreement_of(tx, proposal_id)
+    decision = consultations.decision_in_force(tx, proposal_id)
+    tranches = [row for row in agreements.payments_of(tx, proposal_id) if row.state != Stage.CANCELLED]
+    return Facts(
+        year=year,
+        today=now.today,
+        signed=kept is not None and kept.signed_at is not None,
+        voted=agreements.status_of(tx, year) == "voted",
+        decided_on=decision.held_on if decision else None,
+        planned=sum(row.amount_dkk for row in tranches if row.year == year) + more,
+        approved=envelopes.approved_of(tx, proposal_id).get(year, 0),
+        prepared_by_same=one is not None and one.prepared_by == actor.id,
+        conflicted=proposals.has_conflict(tx, proposal_id, actor.id),
+    )
+
+
+def _held(tx: Tx, actor: Actor, payment_id: int) -> tuple[Record, Record]:
+    """The payment and its proposal, held; NotFound where there is none that this actor sees."""
+    one = agreements.payment_of(tx, payment_id)
+    row = proposals.proposal_for(tx, actor, one.ref) if one else None
+    if one is None or row is None:
+        raise NotFound("payment_not_found", f"There is no payment {payment_id} that you can see.")
+    proposals.hold(tx, one.ref)
+    held, seen = agreements.payment_of(tx, payment_id), proposals.proposal_for(tx, actor, one.ref)
+    assert held, "payments are never deleted"
+    assert seen, "proposals are never deleted"
+    return held, seen
+
+
+def take(
+    tx: Tx,
+    actor: Actor,
+    payment_id: int,
+    step: PaymentStep,
+    values: dict[str, Any],
+    expected: frozenset[int] | None,
+    now: Now,
+) -> dict[str, Any]:
+    """Take a step of a payment, once; 404, 412, then 409 with every reason. `values` are what is stored with it."""
+    one, row = _held(tx, actor, payment_id)
+    if expected is not None and one.version not in expected:
+        raise PreconditionFailed("version_mismatch", f"The payment is at version {one.version} now; read it again.")
+    found = refusals(Stage(one.state), step, _facts(tx, row.id, one.year, 0, actor, now, one))
+    if step is not PaymentStep.RECEIVE and row.state not in (State.APPROVED, State.AGREED):
+        found.append(Refusal("wrong_state", f"The proposal is {row.state}; its payments wait or are over."))
+    if found:
+        code = found[0].code if len(found) == 1 else "payment_refused"
+        raise Conflict(code, " ".join(refusal.message for refusal in found), refusals=found)
+    if step is PaymentStep.RELEASE:
+        voted = agreements.hold_voted(tx, one.year)
+        refuse_unless(voted, "not_voted", f"The appropriation of {one.year} was changed at the same time.")
+        envelopes.enter(tx, Kind.PAID, row.id, row.snapshots, {one.year: one.amount_dkk}, actor, now)
+    if step is PaymentStep.CANCEL and row.state == State.APPROVED:
+        agreement_service.void(tx, row, actor, now)
+    target = line_of(step).target
+    changed = agreements.step_payment(tx, payment_id, one.state, one.version, {**values, "state": target})
+    refuse_unless(changed, "changed_meanwhile", "Somebody else changed this payment at the same time; read it again.")
+    facts: audit.Facts = {"proposal": one.ref, "from": one.state, "to": target, "amount": one.amount_dkk}
+    if step is PaymentStep.RECEIVE:
+        facts |= {"received": values["received_dkk"], "received_on": str(values["received_on"])}
+    if step is PaymentStep.RECEIVE:
+        _complete(tx, row, now)
+    outbox.owe(tx, f"payment.{target}", _name(payment_id), now.at)
+    audit.record(tx, actor, f"payment.{step}", _name(payment_id), now, facts)
+    return described(tx, actor, payment_id)
+
+
+def prepare(tx: Tx, actor: Actor, payment_id: int, expected: frozenset[int] | None, now: Now) -> dict[str, Any]:
+    """Prepare a scheduled payment."""
+    values = {"prepared_by": actor.id, "prepared_at": now.at}
+    return take(tx, actor, payment_id, PaymentStep.PREPARE, values, expected, now)
+
+
+def release(tx: Tx, actor: Actor, payment_id: int, expected: frozenset[int] | None, now: Now) -> dict[str, Any]:
+    """Release a prepared payment; somebody else than who prepared it. The ledger says it is paid."""
+    values = {"released_by": actor.id, "released_at": now.at}
+    return take(tx, actor, payment_id, PaymentStep.RELEASE, values, expected, now)
+
+
+def receive(
+    tx: Tx,
+    actor: Actor,
+    payment_id: int,
+    amount: int | None,
+    received_on: date | None,
+    note: str | None,
+    expected: frozenset[int] | None,
+    now: Now,
+) -> dict[str, Any]:
+    """Confirm what was received and when; another amount than released is recorded as such, not hidden."""
+    one, _ = _held(tx, actor, payment_id)
+    values = {
+        "received_by": actor.id,
+        "received_at": now.at,
+        "received_on": received_on or now.today,
+        "received_dkk": one.amount_dkk if amount is None else amount,
+        "note": note,
+    }
+    return take(tx, actor, payment_id, PaymentStep.RECEIVE, values, expected, now)
+
+
+def cancel(
+    tx: Tx, actor: Actor, payment_id: int, reason: str, expected: frozenset[int] | None, now: Now
+) -> dict[str, Any]:
+    """Cancel a payment that is not released; its money stays approved."""
+    values = {"cancelled_at": now.at, "reason": reason}
+    return take(tx, actor, payment_id, PaymentStep.CANCEL, values, expected, now)
+
+
+def _complete(tx: Tx, row: Record, now: Now) -> None:
+    """The last receipt of an agreed proposal makes it disbursed."""
+    waiting = [one for one in agreements.payments_of(tx, row.id) if one.state in OPEN]
+    if row.state != State.AGREED or waiting:
+        return
+    move = choose_move(State.AGREED, Event.COMPLETE, None, ProposalFacts(today=now.today))
+    proposals.touch_faces(tx, row.id, now.at)
+    casework.advance(tx, row, Event.COMPLETE, move.target, Step(None, snapshot=row.snapshots), now, {})
+
+
+def listed(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
+    """Every tranche of a proposal, by number."""
+    row = faces.seen(tx, actor, ref)
+    return [_shown(one) for one in agreements.payments_of(tx, row.id)]
+
+
+def described(tx: Tx, actor: Actor, payment_id: int) -> dict[str, Any]:
+    """One payment, or NotFound where there is none that this actor sees."""
+    one = agreements.payment_of(tx, payment_id)
+    if one is None or proposals.proposal_for(tx, actor, one.ref) is None:
+        raise NotFound("payment_not_found", f"There is no payment {payment_id} that you can see.")
+    return _shown(one)
+
+
+def _shown(one: Record) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "ref": one.ref,
+        "number": one.number,
+        "year": one.year,
+        "amount": one.amount_dkk,
+        "due_on": one.due_on.isoformat(),
+        "condition": one.condition,
+        "state": one.state,
+        "prepared_at": one.prepared_at,
+        "released_at": one.released_at,
+        "received_at": one.received_at,
+        "received_on": one.received_on.isoformat() if one.received_on else None,
+        "received_amount": one.received_dkk,
+        "difference": None if one.received_dkk is None else one.received_dkk - one.amount_dkk,
+        "note": one.note,
+        "cancelled_at": one.cancelled_at,
+        "reason": one.reason,
+        "version": one.version,
+    }
