@@ -36,6 +36,7 @@ from app.web.api import (
     portfolio,
     proposals,
     remarks,
+    reports,
     review,
     rules,
     screenings,
@@ -49,7 +50,7 @@ log = logger("service")
 HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings),
-    *(agreements, payments),
+    *(agreements, payments, reports),
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

@@ -38,6 +38,7 @@ class Facts:
     decided_on: date | None
     planned: int
     approved: int
+    overdue: tuple[int, ...] = ()
     prepared_by_same: bool = False
     conflicted: bool = False
 
@@ -67,6 +68,13 @@ WITHIN_APPROVED = Guard(
     lambda f: f.planned <= f.approved,
     lambda f: f"The tranches of {f.year} come to {dkk(f.planned)}; {dkk(f.approved)} is approved for that year.",
 )
+REPORTED = Guard(
+    "report_overdue",
+    lambda f: not f.overdue,
+    lambda f: (
+        f"The report on {', '.join(map(str, f.overdue))} is overdue; nothing more is paid before it is submitted."
+    ),
+)
 FOUR_EYES = Guard(
     "preparer_releases",
     lambda f: not f.prepared_by_same,
@@ -95,7 +103,7 @@ STEPS = (
         Step.RELEASE,
         (Stage.PREPARED,),
         Stage.RELEASED,
-        (SIGNED, VOTED, DECIDED, WITHIN_APPROVED, FOUR_EYES, UNBIASED),
+        (SIGNED, VOTED, DECIDED, WITHIN_APPROVED, REPORTED, FOUR_EYES, UNBIASED),
     ),
     Line(Step.RECEIVE, (Stage.RELEASED,), Stage.RECEIVED),
     Line(Step.CANCEL, (Stage.SCHEDULED, Stage.PREPARED), Stage.CANCELLED, (UNBIASED,)),

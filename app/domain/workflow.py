@@ -71,6 +71,7 @@ class Facts:
     recommendation: str | None = None
     mandatory_met: bool = False
     has_assessed: bool = False
+    final_accepted: bool = False
     over_request: tuple[str, ...] = ()
     over_envelope: tuple[str, ...] = ()
 
@@ -134,8 +135,10 @@ NOT_ASSESSOR = Guard(
     lambda f: "You have assessed this proposal; somebody else must decide it.",
 )
 OVERDUE = Guard("deadline_not_passed", lambda f: not _in_time(f), lambda f: "Its deadline has not passed.")
-PARTS_TO_COME = Guard(
-    "not_available_yet", lambda f: False, lambda f: "This move comes with a later part of the service."
+FINAL_ACCEPTED = Guard(
+    "final_report_missing",
+    lambda f: f.final_accepted,
+    lambda f: "A proposal is closed when its final report is accepted; it is not.",
 )
 
 
@@ -180,7 +183,7 @@ MOVES = (
     Move(E.DEFER, _TABLED, S.DEFERRED, _HEAD, _DECIDER, maker=_TABLE),
     Move(E.SIGN, (S.APPROVED,), S.AGREED, _BOTH, (UNBIASED,), maker=Maker.SIGNATURE),
     Move(E.COMPLETE, (S.AGREED,), S.DISBURSED, maker=Maker.SYSTEM),
-    Move(E.CLOSE, (S.DISBURSED,), S.CLOSED, _DESK, (PARTS_TO_COME, UNBIASED)),
+    Move(E.CLOSE, (S.DISBURSED,), S.CLOSED, _DESK, (FINAL_ACCEPTED, UNBIASED)),
     Move(E.WITHDRAW, _BEFORE_AGREED, S.CANCELLED, _FOCAL, (), ("reason",)),
     Move(E.TERMINATE, (S.APPROVED, S.AGREED), S.CANCELLED, _HEAD, (UNBIASED,), ("reason",)),
     Move(E.LAPSE, (S.DRAFT, S.RETURNED), S.CANCELLED, guards=(OVERDUE,), maker=Maker.SYSTEM),

@@ -1,6 +1,17 @@
 """The tables of what follows a decision: agreements with their signatures, and payments."""
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from app.records.metadata import Dkk, Instant, Key, key, metadata, to
 
@@ -25,6 +36,27 @@ signature = Table(
     to("person.id", "person_id"),
     Column("at", Instant, nullable=False),
     Column("sha256", String(64), nullable=False),
+)
+
+# IOM's report on a year. The Danish side sees `submitted`, what was last submitted; `past` are earlier submissions and
+# what was said of them.
+report = Table(
+    "report",
+    metadata,
+    Column("proposal_id", Key, ForeignKey("proposal.id"), primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(20), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("submitted", Text),
+    Column("final", Boolean, nullable=False),
+    Column("past", Text, nullable=False),
+    Column("comment", Text),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("submitted_at", Instant),
+    to("person.id", "submitted_by", nullable=True),
+    Column("decided_at", Instant),
+    to("person.id", "decided_by", nullable=True),
 )
 
 # A tranche. Who prepares does not release, also when the service should fail to ask.

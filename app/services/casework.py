@@ -16,7 +16,7 @@ from app.errors import Conflict, Fault, Forbidden, Invalid, Refusal, check_versi
 from app.notify import outbox
 from app.records import agreements, attachments, consultations, cycles, proposals
 from app.records import review as review_records
-from app.services import audit, envelopes, faces, review
+from app.services import audit, envelopes, faces, reporting, review
 from app.services.clock import Now
 
 EDITABLE = (State.DRAFT, State.RETURNED)
@@ -67,6 +67,7 @@ def facts_for(tx: Tx, row: Record, actor: Actor, book: Rulebook, now: Now) -> Fa
         assessments=done,
         assessments_needed=book.framework.assessments_needed,
         mandatory_met=bool(done) and mandatory_met(review.consolidated(assessed), mandatory),
+        final_accepted=state is State.DISBURSED and reporting.final_accepted(tx, row.id),
         has_assessed=judged and review_records.has_assessed(tx, row.id, actor.id),
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.db import Record, Tx
 from app.domain.envelope import Kind
+from app.domain.framework import Framework
 from app.domain.payment import OPEN, Facts, Stage, line_of, refusals
 from app.domain.payment import Step as PaymentStep
 from app.domain.people import Actor
@@ -14,19 +15,27 @@ from app.errors import Conflict, NotFound, PreconditionFailed, Refusal, refuse_u
 from app.notify import outbox
 from app.records import agreements, consultations, proposals
 from app.services import agreements as agreement_service
-from app.services import audit, casework, envelopes, faces
+from app.services import audit, casework, envelopes, faces, reporting
 from app.services.casework import Step
 from app.services.clock import Now
 
 
 def schedule(
-    tx: Tx, actor: Actor, ref: str, year: int, amount: int, due_on: date, condition: str | None, now: Now
+    tx: Tx,
+    actor: Actor,
+    ref: str,
+    year: int,
+    amount: int,
+    due_on: date,
+    condition: str | None,
+    framework: Framework,
+    now: Now,
 ) -> int:
     """Plan a tranche within what is approved for its year; before the agreement is signed it is part of the text."""
     row = faces.seen_to_change(tx, actor, ref)
     said = f"Tranches are planned for what is approved or agreed; this proposal is {row.state}."
     refuse_unless(row.state in (State.APPROVED, State.AGREED), "wrong_state", said)
-    facts = _facts(tx, row.id, year, amount, actor, now)
+    facts = _facts(tx, row, year, amount, actor, framework, now)
     found = refusals(Stage.SCHEDULED, PaymentStep.PREPARE, facts)
     found = [one for one in found if one.code in ("over_approved", "conflict_of_interest")]
     if found:
@@ -53,21 +62,24 @@ def _name(number: int) -> str:
     return f"payment/{number}"
 
 
-def _facts(tx: Tx, proposal_id: int, year: int, more: int, actor: Actor, now: Now, one: Record | None = None) -> Facts:
+def _facts(
+    tx: Tx, row: Record, year: int, more: int, actor: Actor, framework: Framework, now: Now, one: Record | None = None
+) -> Facts:
     """What guards look at; `more` is an amount that is not a tranche yet, `one` the payment that is stepped."""
-    kept = agreements.agreement_of(tx, proposal_id)
-    decision = consultations.decision_in_force(tx, proposal_id)
-    tranches = [row for row in agreements.payments_of(tx, proposal_id) if row.state != Stage.CANCELLED]
+    kept = agreements.agreement_of(tx, row.id)
+    decision = consultations.decision_in_force(tx, row.id)
+    tranches = [each for each in agreements.payments_of(tx, row.id) if each.state != Stage.CANCELLED]
     return Facts(
         year=year,
         today=now.today,
         signed=kept is not None and kept.signed_at is not None,
         voted=agreements.status_of(tx, year) == "voted",
         decided_on=decision.held_on if decision else None,
-        planned=sum(row.amount_dkk for row in tranches if row.year == year) + more,
-        approved=envelopes.approved_of(tx, proposal_id).get(year, 0),
+        planned=sum(each.amount_dkk for each in tranches if each.year == year) + more,
+        approved=envelopes.approved_of(tx, row.id).get(year, 0),
+        overdue=tuple(reporting.late_years(tx, row, framework, now)),
         prepared_by_same=one is not None and one.prepared_by == actor.id,
-        conflicted=proposals.has_conflict(tx, proposal_id, actor.id),
+        conflicted=proposals.has_conflict(tx, row.id, actor.id),
     )
 
 
@@ -91,13 +103,14 @@ def take(
     step: PaymentStep,
     values: dict[str, Any],
     expected: frozenset[int] | None,
+    framework: Framework,
     now: Now,
 ) -> dict[str, Any]:
     """Take a step of a payment, once; 404, 412, then 409 with every reason. `values` are what is stored with it."""
     one, row = _held(tx, actor, payment_id)
     if expected is not None and one.version not in expected:
         raise PreconditionFailed("version_mismatch", f"The payment is at version {one.version} now; read it again.")
-    found = refusals(Stage(one.state), step, _facts(tx, row.id, one.year, 0, actor, now, one))
+    found = refusals(Stage(one.state), step, _facts(tx, row, one.year, 0, actor, framework, now, one))
     if step is not PaymentStep.RECEIVE and row.state not in (State.APPROVED, State.AGREED):
         found.append(Refusal("wrong_state", f"The proposal is {row.state}; its payments wait or are over."))
     if found:
@@ -122,16 +135,20 @@ def take(
     return described(tx, actor, payment_id)
 
 
-def prepare(tx: Tx, actor: Actor, payment_id: int, expected: frozenset[int] | None, now: Now) -> dict[str, Any]:
+def prepare(
+    tx: Tx, actor: Actor, payment_id: int, expected: frozenset[int] | None, framework: Framework, now: Now
+) -> dict[str, Any]:
     """Prepare a scheduled payment."""
     values = {"prepared_by": actor.id, "prepared_at": now.at}
-    return take(tx, actor, payment_id, PaymentStep.PREPARE, values, expected, now)
+    return take(tx, actor, payment_id, PaymentStep.PREPARE, values, expected, framework, now)
 
 
-def release(tx: Tx, actor: Actor, payment_id: int, expected: frozenset[int] | None, now: Now) -> dict[str, Any]:
+def release(
+    tx: Tx, actor: Actor, payment_id: int, expected: frozenset[int] | None, framework: Framework, now: Now
+) -> dict[str, Any]:
     """Release a prepared payment; somebody else than who prepared it. The ledger says it is paid."""
     values = {"released_by": actor.id, "released_at": now.at}
-    return take(tx, actor, payment_id, PaymentStep.RELEASE, values, expected, now)
+    return take(tx, actor, payment_id, PaymentStep.RELEASE, values, expected, framework, now)
 
 
 def receive(
@@ -142,6 +159,7 @@ def receive(
     received_on: date | None,
     note: str | None,
     expected: frozenset[int] | None,
+    framework: Framework,
     now: Now,
 ) -> dict[str, Any]:
     """Confirm what was received and when; another amount than released is recorded as such, not hidden."""
@@ -153,15 +171,15 @@ def receive(
         "received_dkk": one.amount_dkk if amount is None else amount,
         "note": note,
     }
-    return take(tx, actor, payment_id, PaymentStep.RECEIVE, values, expected, now)
+    return take(tx, actor, payment_id, PaymentStep.RECEIVE, values, expected, framework, now)
 
 
 def cancel(
-    tx: Tx, actor: Actor, payment_id: int, reason: str, expected: frozenset[int] | None, now: Now
+    tx: Tx, actor: Actor, payment_id: int, reason: str, expected: frozenset[int] | None, framework: Framework, now: Now
 ) -> dict[str, Any]:
     """Cancel a payment that is not released; its money stays approved."""
     values = {"cancelled_at": now.at, "reason": reason}
-    return take(tx, actor, payment_id, PaymentStep.CANCEL, values, expected, now)
+    return take(tx, actor, payment_id, PaymentStep.CANCEL, values, expected, framework, now)
 
 
 def _complete(tx: Tx, row: Record, now: Now) -> None:

@@ -37,6 +37,7 @@ _DECIDE = Door(frozenset({Role.MFA_HEAD}), "decisions:write")
 _ANSWER = Door(frozenset({Role.IOM_FOCAL_POINT}), "signatures:write")
 _SIGN = Door(frozenset({Role.MFA_HEAD, Role.IOM_FOCAL_POINT}), "signatures:write")
 _PAY = Door(frozenset({Role.MFA_FINANCE}), "payments:write")
+_DESK = Door(frozenset({Role.MFA_REVIEWER}), "proposals:write")
 _WITHIN = Door(MFA | {Role.AUDITOR}, "proposals:read")
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
@@ -107,6 +108,12 @@ DOORS = {
     "POST /api/v1/proposals/{ref}/agreement/signatures": replace(_SIGN, fresh=True),
     "GET /api/v1/proposals/{ref}/payments": _READ,
     "POST /api/v1/proposals/{ref}/payments": _PAY,
+    "GET /api/v1/proposals/{ref}/reports": _READ,
+    "GET /api/v1/proposals/{ref}/reports/{year}": _READ,
+    "PUT /api/v1/proposals/{ref}/reports/{year}": Door(IOM, "reports:write"),
+    "POST /api/v1/proposals/{ref}/reports/{year}/submit": Door(IOM, "reports:write"),
+    "POST /api/v1/proposals/{ref}/reports/{year}/accept": _DESK,
+    "POST /api/v1/proposals/{ref}/reports/{year}/return": _DESK,
     "GET /api/v1/payments/{id}": _READ,
     "POST /api/v1/payments/{id}/prepare": _PAY,
     "POST /api/v1/payments/{id}/release": replace(_PAY, fresh=True),

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app.domain.proposal import Content
+from app.domain.report import Report
 from app.web.api import bodies, shapes
 
 _REF = "#/components/schemas/{model}"
@@ -53,6 +54,7 @@ _CONDITIONAL = (
     *("replace_content", "move_window", "set_envelope", "change_consultation", "set_agenda", "open_consultation"),
     *("record_decision", "remove_decision", "conclude_consultation", "replace_meeting"),
     *("confirm_minutes", "object_to_minutes", "sign_agreement", "adjust_budget"),
+    *("write_report", "submit_report", "accept_report", "return_report"),
     *("prepare_payment", "release_payment", "receive_payment", "cancel_payment"),
 )
 _KEY = {
@@ -110,6 +112,8 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     ),
     "schedule_payment": (bodies.PaymentIn, {"year": 2027, "amount": 6000000, "due_on": "2027-04-15"}),
     "receive_payment": (bodies.ReceiptIn, {"amount": 6000000, "received_on": "2027-04-20"}),
+    "write_report": (Report, {"progress": {"a": "Six posts work in pairs."}, "lessons": "Power first."}),
+    "return_report": (bodies.CancelIn, {"reason": "Please give the value of every indicator."}),
     "cancel_payment": (bodies.CancelIn, {"reason": "Planned in one tranche now."}),
     "object_to_minutes": (bodies.ObjectionIn, {"reason": "The second condition was agreed otherwise."}),
     "conclude_consultation": (bodies.ConcludeIn, {}),

@@ -94,12 +94,12 @@ async def list_payments(ref: Ref, request: Request) -> Response:
 async def schedule_payment(ref: Ref, request: Request) -> Response:
     """Before the agreement is signed it is part of its text. `due_on` may fall later than the year charged."""
     actor, here = await caller(request), house(request)
-    now = here.now()
+    now, framework = here.now(), here.book.framework
     await here.database.read(lambda tx: faces.seen(tx, actor, ref))
     new, raw = await read_body(request, bodies.PaymentIn)
 
     def work(tx: Tx) -> Answer:
-        number = payments.schedule(tx, actor, ref, new.year, new.amount, new.due_on, new.condition, now)
+        number = payments.schedule(tx, actor, ref, new.year, new.amount, new.due_on, new.condition, framework, now)
         return _answer(payments.described(tx, actor, number), 201)
 
     return await write(request, actor, raw, work)
@@ -133,8 +133,10 @@ async def _step(
     responses=answers(PaymentOut, _PAYMENT, 400, 404, 409, 412, 413, 415, 422),
 )
 async def prepare_payment(id: Id, request: Request, actor: Whoever) -> Response:
-    now, expected = house(request).now(), expected_versions(request)
-    return await _step(request, actor, id, bodies.In, lambda tx, new: payments.prepare(tx, actor, id, expected, now))
+    now, expected, framework = house(request).now(), expected_versions(request), house(request).book.framework
+    return await _step(
+        request, actor, id, bodies.In, lambda tx, new: payments.prepare(tx, actor, id, expected, framework, now)
+    )
 
 
 @router.post(
@@ -145,8 +147,10 @@ async def prepare_payment(id: Id, request: Request, actor: Whoever) -> Response:
 )
 async def release_payment(id: Id, request: Request, actor: Whoever) -> Response:
     """Somebody else than who prepared it; signed, voted, within what is approved. 409 names everything that refuses."""
-    now, expected = house(request).now(), expected_versions(request)
-    return await _step(request, actor, id, bodies.In, lambda tx, new: payments.release(tx, actor, id, expected, now))
+    now, expected, framework = house(request).now(), expected_versions(request), house(request).book.framework
+    return await _step(
+        request, actor, id, bodies.In, lambda tx, new: payments.release(tx, actor, id, expected, framework, now)
+    )
 
 
 @router.post(
@@ -157,13 +161,15 @@ async def release_payment(id: Id, request: Request, actor: Whoever) -> Response:
 )
 async def receive_payment(id: Id, request: Request, actor: Whoever) -> Response:
     """A difference is recorded. The last receipt makes the proposal disbursed."""
-    now, expected = house(request).now(), expected_versions(request)
+    now, expected, framework = house(request).now(), expected_versions(request), house(request).book.framework
     return await _step(
         request,
         actor,
         id,
         bodies.ReceiptIn,
-        lambda tx, new: payments.receive(tx, actor, id, new.amount, new.received_on, new.note, expected, now),
+        lambda tx, new: payments.receive(
+            tx, actor, id, new.amount, new.received_on, new.note, expected, framework, now
+        ),
     )
 
 
@@ -174,7 +180,11 @@ async def receive_payment(id: Id, request: Request, actor: Whoever) -> Response:
     responses=answers(PaymentOut, _PAYMENT, 400, 404, 409, 412, 413, 415, 422),
 )
 async def cancel_payment(id: Id, request: Request, actor: Whoever) -> Response:
-    now, expected = house(request).now(), expected_versions(request)
+    now, expected, framework = house(request).now(), expected_versions(request), house(request).book.framework
     return await _step(
-        request, actor, id, bodies.CancelIn, lambda tx, new: payments.cancel(tx, actor, id, new.reason, expected, now)
+        request,
+        actor,
+        id,
+        bodies.CancelIn,
+        lambda tx, new: payments.cancel(tx, actor, id, new.reason, expected, framework, now),
     )

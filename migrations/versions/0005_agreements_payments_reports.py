@@ -1,4 +1,4 @@
-"""Agreements, signatures, payments."""
+"""Agreements, signatures, payments, reports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -63,6 +63,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_payment_year"), "payment", ["year"], unique=False)
 
+    op.create_table(
+        "report",
+        sa.Column("proposal_id", KEY, nullable=False),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("submitted", sa.Text(), nullable=True),
+        sa.Column("final", sa.Boolean(), nullable=False),
+        sa.Column("past", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("submitted_at", INSTANT, nullable=True),
+        sa.Column("submitted_by", KEY, nullable=True),
+        sa.Column("decided_at", INSTANT, nullable=True),
+        sa.Column("decided_by", KEY, nullable=True),
+        sa.ForeignKeyConstraint(["decided_by"], ["person.id"], name=op.f("fk_report_decided_by_person")),
+        sa.ForeignKeyConstraint(["proposal_id"], ["proposal.id"], name=op.f("fk_report_proposal_id_proposal")),
+        sa.ForeignKeyConstraint(["submitted_by"], ["person.id"], name=op.f("fk_report_submitted_by_person")),
+        sa.PrimaryKeyConstraint("proposal_id", "year", name=op.f("pk_report")),
+    )
     op.create_table(
         "signature",
         sa.Column("proposal_id", KEY, nullable=False),

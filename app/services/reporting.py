@@ -1,0 +1,174 @@
+"""IOM's annual reports: written, submitted, returned with comments or accepted; what is overdue stops the next release."""
+
+import json
+from typing import Any
+
+from app.db import Record, Tx
+from app.domain.cycle import day_of
+from app.domain.framework import Framework
+from app.domain.people import Actor, Side
+from app.domain.report import Report, Stage, due_on, missing, overdue, years_owed
+from app.domain.workflow import State
+from app.encoding import canonical
+from app.errors import Fault, Invalid, NotFound, check_version, refuse_unless
+from app.notify import outbox
+from app.records import agreements, proposals, reports
+from app.services import audit, faces
+from app.services.clock import Now
+
+REPORTED_IN = (State.AGREED, State.DISBURSED)
+
+
+def owed(tx: Tx, row: Record) -> range:
+    """The years a proposal reports on; none before its agreement is signed."""
+    kept = agreements.agreement_of(tx, row.id)
+    if kept is None or kept.signed_at is None:
+        return range(0)
+    return years_owed(day_of(kept.signed_at), json.loads(kept.text)["period"])
+
+
+def late_years(tx: Tx, row: Record, framework: Framework, now: Now) -> list[int]:
+    """The years whose report is overdue today."""
+    settled = {one.year: one.state for one in reports.reports_of(tx, row.id)}
+    return overdue(owed(tx, row), settled, framework.calendar.report_due, now.today)
+
+
+def final_accepted(tx: Tx, proposal_id: int) -> bool:
+    return any(one.final and one.state == Stage.ACCEPTED for one in reports.reports_of(tx, proposal_id))
+
+
+def _year(tx: Tx, row: Record, year: int) -> Record | None:
+    """The report on a year, None where there is none yet; NotFound for a year that is not reported on."""
+    if year not in owed(tx, row):
+        raise NotFound("report_not_found", f"{row.ref} does not report on {year}.")
+    return reports.report_of(tx, row.id, year)
+
+
+def described(tx: Tx, actor: Actor, ref: str, year: int, framework: Framework, now: Now) -> dict[str, Any]:
+    """A report as this actor sees it: IOM what it works on, the Danish side what was last submitted."""
+    row = faces.seen(tx, actor, ref)
+    one = _year(tx, row, year)
+    if one is None or (actor.side is Side.MFA and one.submitted is None):
+        raise NotFound("report_not_found", f"There is no report on {year} for {ref} yet.")
+    shown = one.content if actor.side is Side.IOM else one.submitted
+    return {
+        "ref": ref,
+        "year": year,
+        "state": one.state,
+        "due_on": due_on(year, framework.calendar.report_due).isoformat(),
+        "overdue": year in late_years(tx, row, framework, now),
+        "report": json.loads(shown),
+        "comment": one.comment,
+        "submitted_at": one.submitted_at,
+        "decided_at": one.decided_at,
+        "past": json.loads(one.past),
+        "version": one.version,
+    }
+
+
+def listed(tx: Tx, actor: Actor, ref: str, framework: Framework, now: Now) -> list[dict[str, Any]]:
+    """Every year a proposal reports on, with when the report is due and where it stands."""
+    row = faces.seen(tx, actor, ref)
+    kept, late = {one.year: one for one in reports.reports_of(tx, row.id)}, late_years(tx, row, framework, now)
+    return [
+        {
+            "year": year,
+            "due_on": due_on(year, framework.calendar.report_due).isoformat(),
+            "state": kept[year].state if year in kept else None,
+            "final": bool(kept[year].final) if year in kept else False,
+            "overdue": year in late,
+        }
+        for year in owed(tx, row)
+    ]
+
+
+def knock(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] | None, given: bool) -> None:
+    """404, 428 and 412 before a body is even read."""
+    one = _year(tx, faces.seen(tx, actor, ref), year)
+    check_version("the report", one.version if one else 0, expected, given or one is None)
+
+
+def put(
+    tx: Tx, actor: Actor, ref: str, year: int, sent: Report, expected: frozenset[int] | None, given: bool, now: Now
+) -> None:
+    """Write a report, or replace it while IOM has it. Refuses in the order 404, 428, 412, 422, 409."""
+    row = faces.seen_to_change(tx, actor, ref)
+    one = _year(tx, row, year)
+    check_version("the report", one.version if one else 0, expected, given or one is None)
+    said = f"A report that is {one.state if one else 'new'} cannot be changed; it waits for the MFA or is accepted."
+    refuse_unless(one is None or one.state in (Stage.DRAFT, Stage.RETURNED), "wrong_state", said)
+    _refuse_over(row)
+    content = canonical(sent.model_dump(mode="json")).decode()
+    values = {"content": content, "final": sent.final, "updated_at": now.at}
+    if one is None:
+        reports.add(tx, {"proposal_id": row.id, "year": year, "state": Stage.DRAFT, **values})
+    else:
+        _change(tx, one, values)
+    before = audit.digest(one.content) if one else None
+    audit.record(tx, actor, "report.write", ref, now, {"year": year}, before, audit.digest(content))
+
+
+def _refuse_over(row: Record) -> None:
+    said = f"Reports are made on what is agreed or disbursed; this proposal is {row.state}."
+    refuse_unless(row.state in REPORTED_IN, "wrong_state", said)
+
+
+def _change(tx: Tx, one: Record, values: dict[str, Any]) -> None:
+    changed = reports.change(tx, one.proposal_id, one.year, one.version, values)
+    refuse_unless(changed, "changed_meanwhile", "Somebody else changed this report at the same time; read it again.")
+
+
+def _there(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] | None) -> tuple[Record, Record]:
+    row = faces.seen_to_change(tx, actor, ref)
+    one = _year(tx, row, year)
+    if one is None:
+        raise NotFound("report_not_found", f"There is no report on {year} for {ref} yet.")
+    check_version("the report", one.version, expected)
+    return row, one
+
+
+def submit(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] | None, now: Now) -> None:
+    """Submit a report that is whole; 422 names everything it lacks."""
+    row, one = _there(tx, actor, ref, year, expected)
+    kept = agreements.agreement_of(tx, row.id)
+    assert kept, "what reports is signed"
+    number = json.loads(kept.text)["snapshot"]["number"]
+    snapshot = proposals.snapshot_of(tx, row.id, number)
+    assert snapshot, "what was signed is kept"
+    faults: list[Fault] = missing(json.loads(one.content), json.loads(snapshot.content))
+    if faults:
+        raise Invalid("report_incomplete", "The report cannot be submitted yet.", faults=faults)
+    refuse_unless(one.state in (Stage.DRAFT, Stage.RETURNED), "wrong_state", f"The report is {one.state} already.")
+    _refuse_over(row)
+    values = {"state": Stage.SUBMITTED, "submitted": one.content, "submitted_at": now.at, "submitted_by": actor.id}
+    _change(tx, one, {**values, "comment": None, "decided_at": None, "decided_by": None})
+    audit.record(tx, actor, "report.submit", ref, now, {"year": year}, after=audit.digest(one.content))
+    outbox.owe(tx, "report.submitted", ref, now.at, {"year": year})
+
+
+def decide(
+    tx: Tx,
+    actor: Actor,
+    ref: str,
+    year: int,
+    stage: Stage,
+    comment: str | None,
+    expected: frozenset[int] | None,
+    now: Now,
+) -> None:
+    """Accept a submitted report, or return it with a comment; what was returned stays on record."""
+    row, one = _there(tx, actor, ref, year, expected)
+    barred = proposals.has_conflict(tx, row.id, actor.id)
+    said = "You have declared a conflict of interest in this proposal; somebody else must do this."
+    refuse_unless(not barred, "conflict_of_interest", said)
+    said = f"Only a submitted report is accepted or returned; this one is {one.state}."
+    refuse_unless(one.state == Stage.SUBMITTED, "wrong_state", said)
+    values: dict[str, Any] = {"state": stage, "comment": comment, "decided_at": now.at, "decided_by": actor.id}
+    if stage is Stage.RETURNED:
+        past = {"report": json.loads(one.submitted), "comment": comment, "returned_at": now.at.isoformat()}
+        values["past"] = json.dumps([*json.loads(one.past), past])
+    _change(tx, one, values)
+    event = "report.accept" if stage is Stage.ACCEPTED else "report.return"
+    after = audit.digest(comment or "")
+    audit.record(tx, actor, event, ref, now, {"year": year}, before=audit.digest(one.submitted), after=after)
+    outbox.owe(tx, f"report.{stage}", ref, now.at, {"year": year})
