@@ -26,6 +26,7 @@ from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
 from app.web.api import (
     agreements,
+    amendments,
     audit,
     consultations,
     meetings,
@@ -50,7 +51,7 @@ log = logger("service")
 HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings),
-    *(agreements, payments, reports),
+    *(agreements, amendments, payments, reports),
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

@@ -38,6 +38,7 @@ class Event(StrEnum):
     REJECT = "reject"
     DEFER = "defer"
     SIGN = "sign"
+    AMEND = "amend"
     COMPLETE = "complete"
     CLOSE = "close"
     WITHDRAW = "withdraw"
@@ -182,6 +183,7 @@ MOVES = (
     Move(E.REJECT, _TABLED, S.REJECTED, _HEAD, _DECIDER, maker=_TABLE),
     Move(E.DEFER, _TABLED, S.DEFERRED, _HEAD, _DECIDER, maker=_TABLE),
     Move(E.SIGN, (S.APPROVED,), S.AGREED, _BOTH, (UNBIASED,), maker=Maker.SIGNATURE),
+    Move(E.AMEND, (S.AGREED,), S.AGREED, _BOTH, (UNBIASED,), maker=Maker.SIGNATURE),
     Move(E.COMPLETE, (S.AGREED,), S.DISBURSED, maker=Maker.SYSTEM),
     Move(E.CLOSE, (S.DISBURSED,), S.CLOSED, _DESK, (FINAL_ACCEPTED, UNBIASED)),
     Move(E.WITHDRAW, _BEFORE_AGREED, S.CANCELLED, _FOCAL, (), ("reason",)),
@@ -191,7 +193,7 @@ MOVES = (
 _BY_STEP = {(source, move.event): move for move in MOVES for source in move.sources}
 _ELSEWHERE = {
     Maker.CONSULTATION: "It is made by concluding a consultation.",
-    Maker.SIGNATURE: "It is made by both sides signing the agreement.",
+    Maker.SIGNATURE: "It is made by both sides signing the agreement or an amendment.",
     Maker.SYSTEM: "The service makes it by itself.",
 }
 

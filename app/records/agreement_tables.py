@@ -32,10 +32,29 @@ signature = Table(
     "signature",
     metadata,
     Column("proposal_id", Key, ForeignKey("agreement.proposal_id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 0: the agreement, else the amendment
     Column("side", String(4), primary_key=True),
     to("person.id", "person_id"),
     Column("at", Instant, nullable=False),
     Column("sha256", String(64), nullable=False),
+)
+
+# A change of what is agreed, in force when both sides have signed its text. `content` is the whole new content.
+amendment = Table(
+    "amendment",
+    metadata,
+    Column("proposal_id", Key, ForeignKey("agreement.proposal_id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("screening", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    to("person.id", "proposed_by"),
+    Column("proposed_at", Instant, nullable=False),
+    Column("signed_at", Instant),
+    Column("snapshot", Integer),
 )
 
 # IOM's report on a year. The Danish side sees `submitted`, what was last submitted; `past` are earlier submissions and

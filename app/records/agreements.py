@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from app.db import Record, Tx, insert_of
 from app.records.access_tables import person
-from app.records.agreement_tables import agreement, payment, signature
+from app.records.agreement_tables import agreement, amendment, payment, signature
 from app.records.tables import envelope, proposal
 
 
@@ -22,23 +22,51 @@ def put(tx: Tx, proposal_id: int, values: dict[str, Any]) -> None:
     tx.execute(made.on_conflict_do_update(index_elements=["proposal_id"], set_=raised))
 
 
-def sign(tx: Tx, proposal_id: int, side: str, person_id: int, at: datetime, sha256: str) -> bool:
-    """Sign for a side; False when it has signed."""
-    values = {"proposal_id": proposal_id, "side": side, "person_id": person_id, "at": at, "sha256": sha256}
+def sign(tx: Tx, proposal_id: int, number: int, side: str, person_id: int, at: datetime, sha256: str) -> bool:
+    """Sign the agreement (0) or an amendment for a side; False when it has signed."""
+    values = {
+        "proposal_id": proposal_id,
+        "number": number,
+        "side": side,
+        "person_id": person_id,
+        "at": at,
+        "sha256": sha256,
+    }
     made = insert_of(tx, signature).values(values).on_conflict_do_nothing().returning(signature.c.side)
     return tx.execute(made).scalar_one_or_none() is not None
 
 
-def signatures_of(tx: Tx, proposal_id: int) -> list[Record]:
-    """Who signed, the first first."""
+def signatures_of(tx: Tx, proposal_id: int, number: int = 0) -> list[Record]:
+    """Who signed the agreement (0) or an amendment, the first first."""
     joined = signature.join(person, person.c.id == signature.c.person_id)
     query = select(*signature.c, person.c.name, person.c.role).select_from(joined)
-    return list(tx.execute(query.where(signature.c.proposal_id == proposal_id).order_by(signature.c.at)))
+    here = (signature.c.proposal_id == proposal_id) & (signature.c.number == number)
+    return list(tx.execute(query.where(here).order_by(signature.c.at)))
+
+
+def add_amendment(tx: Tx, values: dict[str, Any]) -> int:
+    """Add an amendment with the next number of its proposal, which is held."""
+    last = tx.scalar(select(func.max(amendment.c.number)).where(amendment.c.proposal_id == values["proposal_id"])) or 0
+    tx.execute(insert(amendment).values(**values, number=last + 1))
+    return int(last) + 1
+
+
+def amendments_of(tx: Tx, proposal_id: int) -> list[Record]:
+    """Every amendment of a proposal, by number, with who proposed it."""
+    joined = amendment.join(person, person.c.id == amendment.c.proposed_by)
+    query = select(*amendment.c, person.c.name, person.c.role).select_from(joined)
+    return list(tx.execute(query.where(amendment.c.proposal_id == proposal_id).order_by(amendment.c.number)))
+
+
+def change_amendment(tx: Tx, proposal_id: int, number: int, values: dict[str, Any]) -> None:
+    here = (amendment.c.proposal_id == proposal_id) & (amendment.c.number == number)
+    tx.execute(update(amendment).where(here).values(values))
 
 
 def void_signatures(tx: Tx, proposal_id: int) -> int:
     """Take away the signatures given; how many there were."""
-    return tx.execute(delete(signature).where(signature.c.proposal_id == proposal_id)).rowcount
+    here = (signature.c.proposal_id == proposal_id) & (signature.c.number == 0)
+    return tx.execute(delete(signature).where(here)).rowcount
 
 
 def add_payment(tx: Tx, values: dict[str, Any]) -> int:

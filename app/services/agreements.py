@@ -124,7 +124,7 @@ def sign(
         others = []
     if kept is None:
         agreements.put(tx, row.id, {})
-    signed = agreements.sign(tx, row.id, actor.side, actor.id, now.at, digest)
+    signed = agreements.sign(tx, row.id, 0, actor.side, actor.id, now.at, digest)
     refuse_unless(signed, "signed_already", f"{actor.side.upper()} has signed this text; the other side must sign.")
     raised: dict[str, Any] = {}
     if others:
@@ -168,7 +168,7 @@ def adjust(
     text = text_of(tx, row, library)
     kept = agreements.agreement_of(tx, row.id)
     check_version("the agreement", kept.version if kept else 0, expected, given or kept is None or kept.budget is None)
-    faults = _budget_faults(budget, text)
+    faults = budget_faults(budget, text)
     if faults:
         raise Invalid("validation_failed", "This budget does not keep to what is approved.", faults=faults)
     refuse_unless(row.state == State.APPROVED, "wrong_state", "The agreement is signed; an amendment changes it.")
@@ -178,7 +178,7 @@ def adjust(
     audit.record(tx, actor, "agreement.adjust", ref, now, before=before, after=after)
 
 
-def _budget_faults(budget: list[dict[str, Any]], text: dict[str, Any]) -> list[Fault]:
+def budget_faults(budget: list[dict[str, Any]], text: dict[str, Any]) -> list[Fault]:
     """Lines for activities there are not, and years whose lines come to more than is approved."""
     known = {one["ref"] for one in text["activities"]}
     found = [

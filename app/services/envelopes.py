@@ -142,6 +142,28 @@ def free(tx: Tx, row: Record, actor: Actor | None, now: Now) -> dict[int, int]:
     return freed
 
 
+def move(
+    tx: Tx,
+    proposal_id: int,
+    snapshot: int,
+    before: Mapping[int, int],
+    after: Mapping[int, int],
+    actor: Actor,
+    now: Now,
+) -> None:
+    """Bring what is approved and agreed by year to other amounts, within every envelope; each year has its own entries."""
+    deltas = {year: after.get(year, 0) - before.get(year, 0) for year in sorted({*before, *after})}
+    more = {year: delta for year, delta in deltas.items() if delta > 0}
+    less = {year: -delta for year, delta in deltas.items() if delta < 0}
+    for year, delta in deltas.items():  # by year, as whoever concludes takes them: nobody waits in a circle
+        if delta < 0 and not money.free_amount(tx, year, -delta):
+            raise RuntimeError(f"{year}: less is committed than proposal {proposal_id} has approved")
+        commit(tx, {year: max(delta, 0)})
+    enter(tx, Kind.APPROVED, proposal_id, snapshot, more, actor, now)
+    enter(tx, Kind.FREED, proposal_id, snapshot, less, actor, now)
+    enter(tx, Kind.AGREED, proposal_id, snapshot, deltas, actor, now)
+
+
 def approved_of(tx: Tx, proposal_id: int) -> dict[int, int]:
     """What is approved for a proposal and not freed, DKK by year."""
     sums = money.sums_of(tx, proposal_id)

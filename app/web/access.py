@@ -106,6 +106,12 @@ DOORS = {
     "GET /api/v1/proposals/{ref}/agreement": _READ,
     "PUT /api/v1/proposals/{ref}/agreement/budget": Door(IOM, "proposals:write"),
     "POST /api/v1/proposals/{ref}/agreement/signatures": replace(_SIGN, fresh=True),
+    "GET /api/v1/proposals/{ref}/amendments": _READ,
+    "POST /api/v1/proposals/{ref}/amendments": Door(
+        frozenset({Role.IOM_FOCAL_POINT, Role.MFA_REVIEWER, Role.MFA_HEAD}), "proposals:write"
+    ),
+    "POST /api/v1/proposals/{ref}/amendments/{number}/signatures": replace(_SIGN, fresh=True),
+    "POST /api/v1/proposals/{ref}/amendments/{number}/withdraw": _SIGN,
     "GET /api/v1/proposals/{ref}/payments": _READ,
     "POST /api/v1/proposals/{ref}/payments": _PAY,
     "GET /api/v1/proposals/{ref}/reports": _READ,

@@ -1,4 +1,4 @@
-"""Agreements, signatures, payments, reports."""
+"""Agreements, amendments, signatures, payments, reports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -85,8 +85,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("proposal_id", "year", name=op.f("pk_report")),
     )
     op.create_table(
+        "amendment",
+        sa.Column("proposal_id", KEY, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("screening", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("proposed_by", KEY, nullable=False),
+        sa.Column("proposed_at", INSTANT, nullable=False),
+        sa.Column("signed_at", INSTANT, nullable=True),
+        sa.Column("snapshot", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"], ["agreement.proposal_id"], name=op.f("fk_amendment_proposal_id_agreement")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by"], ["person.id"], name=op.f("fk_amendment_proposed_by_person")),
+        sa.PrimaryKeyConstraint("proposal_id", "number", name=op.f("pk_amendment")),
+    )
+    op.create_table(
         "signature",
         sa.Column("proposal_id", KEY, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("side", sa.String(length=4), nullable=False),
         sa.Column("person_id", KEY, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
@@ -95,5 +116,5 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["proposal_id"], ["agreement.proposal_id"], name=op.f("fk_signature_proposal_id_agreement")
         ),
-        sa.PrimaryKeyConstraint("proposal_id", "side", name=op.f("pk_signature")),
+        sa.PrimaryKeyConstraint("proposal_id", "number", "side", name=op.f("pk_signature")),
     )

@@ -164,6 +164,15 @@ class BudgetIn(In):
     budget: Annotated[list[BudgetLine], Field(min_length=1, max_length=200)]
 
 
+class AmendmentIn(In):
+    """What becomes another: the content, the budget's lines, the amounts by year; what is left out stays."""
+
+    reason: Reason
+    content: dict[str, Any] | None = None
+    budget: Annotated[list[BudgetLine], Field(min_length=1, max_length=200)] | None = None
+    amounts: ByYear | None = None
+
+
 class PaymentIn(In):
     year: Year
     amount: Annotated[int, Field(ge=1, le=10**12)]

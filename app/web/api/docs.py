@@ -110,6 +110,8 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
         bodies.BudgetIn,
         {"budget": [{"year": 2027, "category": "staff", "amount": 4000000, "activity_ref": None}]},
     ),
+    "propose_amendment": (bodies.AmendmentIn, {"reason": "Half a year longer.", "amounts": {"2027": 12000000}}),
+    "sign_amendment": (bodies.SignatureIn, {"sha256": "0" * 64}),
     "schedule_payment": (bodies.PaymentIn, {"year": 2027, "amount": 6000000, "due_on": "2027-04-15"}),
     "receive_payment": (bodies.ReceiptIn, {"amount": 6000000, "received_on": "2027-04-20"}),
     "write_report": (Report, {"progress": {"a": "Six posts work in pairs."}, "lessons": "Power first."}),
