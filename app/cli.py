@@ -104,7 +104,7 @@ class Announcing(uvicorn.Server):
 
 def _fill_demo(settings: Settings) -> None:
     database, library = _prepared(settings)
-    demo_data.load(database, library.current, settings.demo_file, clock.now(settings.today))
+    demo_data.load(database, library, settings.demo_file, clock.now(settings.today))
 
 
 def _announce(settings: Settings) -> None:

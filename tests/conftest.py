@@ -54,7 +54,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, postgres_server: str, book:
         database = open_database(url)
         with database.transaction() as tx:
             cycles.establish(tx, book.framework)
-        demo.load(database, book, folder / f"{name}.json", clock.now(TODAY))
+        demo.load(database, open_library(RULES, FRAMEWORK), folder / f"{name}.json", clock.now(TODAY))
         asyncio.run(database.close())
         made[name] = json.loads((folder / f"{name}.json").read_text())
     return made

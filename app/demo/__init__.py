@@ -15,6 +15,7 @@ from app.records import cycles as cycle_records
 from app.records import people
 from app.services import access, casework, cycles, logins
 from app.services.clock import Now
+from app.services.rulebooks import Library
 from app.submitting import plain_yaml
 
 HERE = Path(__file__).parent
@@ -49,7 +50,7 @@ def _address(key: str) -> str:
     return f"{key.replace('_', '-').lower()}@demo.example"
 
 
-def load(database: Database, book: Rulebook, file: Path, now: Now) -> bool:
+def load(database: Database, library: Library, file: Path, now: Now) -> bool:
     """Fill an empty database with the demo, and write who can log in to `file`; False when it was there already.
 
     A database that has its demo but lost its file gets new tokens; the old ones stop working.
@@ -60,9 +61,9 @@ def load(database: Database, book: Rulebook, file: Path, now: Now) -> bool:
             return False
         accounts = _people(tx, now)
         if not there:
-            _next_cycle(tx, book, now)
+            _next_cycle(tx, library.current, now)
             stories, meetings = (plain_yaml((HERE / name).read_text("utf-8")) for name in FILES)
-            Teller(tx, book, now, _address).tell(stories, meetings)
+            Teller(tx, library, now, _address).tell(stories, meetings)
             casework.lapse_overdue(tx, now)
         text = json.dumps(accounts, indent=2) + "\n"
     file.parent.mkdir(parents=True, exist_ok=True)

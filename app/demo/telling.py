@@ -11,13 +11,26 @@ from app.domain.consultation import Verdict
 from app.domain.cycle import noon_of
 from app.domain.people import Actor, Role
 from app.domain.proposal import read_content
+from app.domain.report import Report, Stage
 from app.domain.rulebook import Rulebook
 from app.records import people, proposals
-from app.services import casework, consultations, decisions, envelopes, intake, papers, review
+from app.services import (
+    agreements,
+    casework,
+    consultations,
+    decisions,
+    envelopes,
+    intake,
+    papers,
+    payments,
+    reporting,
+    review,
+)
 from app.services.casework import Request
 from app.services.clock import Now
 from app.services.consultations import Plan
 from app.services.decisions import Sent
+from app.services.rulebooks import Library
 
 WRITTEN_FOR = 2027  # the stories of the cycle `next` are written as if next year were this one
 
@@ -27,16 +40,21 @@ class Teller:
     """What has been told so far: the references of proposals and the numbers of consultations by their keys."""
 
     tx: Tx
-    book: Rulebook
+    library: Library
     now: Now
     address: Any
     refs: dict[str, str] = field(default_factory=dict)
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)
     numbers: dict[Any, int] = field(default_factory=dict)
 
+    @property
+    def book(self) -> Rulebook:
+        return self.library.current
+
     def tell(self, stories: list[dict[str, Any]], meetings: dict[str, Any]) -> None:
         """Let everything happen on its own day, in the order of days; what lies after today does not happen."""
         steps = [*self._of(stories, self._proposal_step), *self._of(meetings["consultations"], self._meeting_step)]
+        steps += self._of(meetings["agreements"], self._agreement_step)
         steps += [(self._day(one["on"]), 0, 0, self._appropriate, {}, one) for one in meetings["appropriations"]]
         for day, _, number, do, story, step in sorted(steps, key=lambda one: one[:3]):
             if day <= self.now.today:
@@ -151,6 +169,50 @@ class Teller:
         to_cycle = self._year(step["to_cycle"]) if "to_cycle" in step else None
         by_year = {int(year): amount for year, amount in amounts.items()}
         return Sent(verdict, by_year, step.get("conditions", []), step.get("reason", ""), to_cycle)
+
+    def _agreement_step(self, story: dict[str, Any], step: dict[str, Any], then: Now) -> None:
+        if self.refs.get(story["proposal"]) is None:
+            return
+        tx, ref, do = self.tx, self.refs[story["proposal"]], step["do"]
+        office = proposals.office_of(tx, ref)
+        actor, framework = self._actor(step["by"], office), self.book.framework
+        if do == "schedule":
+            due, condition = self._day(step["due_on"]), step.get("condition")
+            payments.schedule(tx, actor, ref, step["year"], step["amount"], due, condition, framework, then)
+        elif do == "sign":
+            agreements.sign(tx, actor, ref, None, None, self.library, self.book, then)
+        elif do in ("prepare", "release", "receive"):
+            number = payments.listed(tx, actor, ref)[step["tranche"] - 1]["id"]
+            if do == "receive":
+                said = (step.get("amount"), then.today, step.get("note"))
+                payments.receive(tx, actor, number, *said, None, framework, then)
+            else:
+                take = payments.prepare if do == "prepare" else payments.release
+                take(tx, actor, number, None, framework, then)
+        elif do == "report":
+            reporting.put(tx, actor, ref, step["year"], self._report(ref, step), None, True, then)
+            reporting.submit(tx, actor, ref, step["year"], None, then)
+        elif do == "accept":
+            reporting.decide(tx, actor, ref, step["year"], Stage.ACCEPTED, None, None, then)
+        elif do == "close":
+            casework.make_move(tx, actor, ref, Request("close"), self.book, then)
+
+    def _report(self, ref: str, step: dict[str, Any]) -> Report:
+        """A report with a sentence on every criterion claimed and a value for every indicator."""
+        content = next(self.contents[key] for key, one in self.refs.items() if one == ref)
+        claimed = [letter for letter, said in content.get("criteria", {}).items() if said]
+        values = [{"code": one["code"], "value": float(one["target"])} for one in content.get("indicators", [])]
+        said = {
+            "progress": {
+                letter: f"The work under criterion {letter} went as planned in {step['year']}." for letter in claimed
+            },
+            "indicators": values,
+            "spending": [{"category": "operations", "amount": step["spent"]}],
+            "lessons": step["lessons"],
+            "final": step.get("final", False),
+            "unspent": {"amount": 0, "plan": "returned"} if step.get("final") else None,
+        }
+        return Report.model_validate(said)
 
 
 def shifted(content: dict[str, Any], years: int) -> dict[str, Any]:

@@ -258,6 +258,11 @@ def portfolio(tx: Tx, year: int) -> list[Record]:
     return list(tx.execute(query.where(proposal.c.state.not_in(out) | paid, ~back).order_by(proposal.c.ref)))
 
 
+def office_of(tx: Tx, ref: str) -> str:
+    """The office a proposal is of."""
+    return str(tx.execute(select(proposal.c.office_code).where(proposal.c.ref == ref)).scalar_one())
+
+
 def ids_of(tx: Tx, refs: Iterable[str]) -> list[int]:
     """The numbers of proposals, in the order of their references."""
     return list(tx.scalars(select(proposal.c.id).where(proposal.c.ref.in_(list(refs))).order_by(proposal.c.ref)))
