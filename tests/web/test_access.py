@@ -63,6 +63,7 @@ def test_every_cell_of_role_route_state_and_office(run: Any, database_url: str, 
             door = DOORS[f"{method} {path}"]
             for role in Role:
                 refs = proposals if "{ref}" in path else [None]
+                refs = refs if role in door.roles else refs[:2]  # the door refuses before it looks at what is asked for
                 for proposal in refs:
                     address = path.replace("{ref}", proposal.ref if proposal else "")
                     for part, value in PARTS.items():

@@ -179,7 +179,7 @@ def test_an_overdue_draft_offers_no_move_that_would_be_refused(run: Any) -> None
         "UPDATE history SET event = 'bogus' WHERE id = (SELECT max(id) FROM history)",
         "UPDATE history SET event = 'approve' WHERE event = 'start_review'",
         "UPDATE proposal SET snapshots = 9 WHERE id = 1",
-        "UPDATE proposal SET state = 'closed' WHERE id = 1",
+        "UPDATE proposal SET state = 'rejected' WHERE id = 1",
         "UPDATE face SET content = '{}' WHERE side = 'mfa'",
         "UPDATE screening SET outcome = 'eligible', total_tenths = 1000 WHERE outcome = 'ineligible'",
         "UPDATE snapshot SET content = replace(content, 'a', 'b') WHERE id = 1",
