@@ -9,12 +9,14 @@ import typer
 from app.db import Tx, open_database
 from app.domain.people import Role
 from app.encoding import encode
-from app.services import access, audit, clock, logins, users
+from app.services import access, audit, clock, logins, opendata, users
 from app.services.clock import Now
-from app.settings import SettingsError, read_settings
+from app.services.rulebooks import open_library
+from app.settings import RULES, SettingsError, read_settings
 
 user = typer.Typer(no_args_is_help=True, help="Add, disable and erase people.")
 token = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens.")
+iati = typer.Typer(no_args_is_help=True, help="Open data.")
 audits = typer.Typer(no_args_is_help=True, help="Verify and export the log of acts.")
 
 
@@ -143,3 +145,12 @@ def audit_export() -> None:
     with open_database(read_settings().database_url).reading() as tx:
         for entry in audit.everything(tx):
             typer.echo(encode(entry).decode())
+
+
+@iati.command("export")
+def iati_export() -> None:
+    """Print what is agreed as an IATI 2.03 file."""
+    settings = read_settings()
+    library, now = open_library(RULES, settings.framework), clock.now(settings.today)
+    with open_database(settings.database_url).reading() as tx:
+        typer.echo(opendata.activities(tx, library, now), nl=False)

@@ -42,6 +42,7 @@ cli.add_typer(rulebook, name="rulebook")
 cli.add_typer(administration.user, name="user")
 cli.add_typer(administration.token, name="token")
 cli.add_typer(administration.audits, name="audit")
+cli.add_typer(administration.iati, name="iati")
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:

@@ -31,6 +31,7 @@ from app.web.api import (
     consultations,
     meetings,
     money,
+    opendata,
     papers,
     payments,
     people,
@@ -51,7 +52,7 @@ log = logger("service")
 HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings),
-    *(agreements, amendments, payments, reports),
+    *(agreements, amendments, payments, reports, opendata),
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, litera
 from app.db import Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
 from app.records.access_tables import person
+from app.records.agreement_tables import agreement
 from app.records.decision_tables import ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
@@ -261,6 +262,13 @@ def portfolio(tx: Tx, year: int) -> list[Record]:
 def office_of(tx: Tx, ref: str) -> str:
     """The office a proposal is of."""
     return str(tx.execute(select(proposal.c.office_code).where(proposal.c.ref == ref)).scalar_one())
+
+
+def signed(tx: Tx) -> list[Record]:
+    """Every proposal whose agreement is signed, as the Danish side sees it, by reference."""
+    here = exists().where(agreement.c.proposal_id == proposal.c.id, agreement.c.signed_at.is_not(None))
+    query = select(*_HEAD, face.c.content).select_from(_JOINED).where(face.c.side == Side.MFA, here)
+    return list(tx.execute(query.order_by(proposal.c.ref)))
 
 
 def ids_of(tx: Tx, refs: Iterable[str]) -> list[int]:

@@ -48,6 +48,7 @@ DOORS = {
     "GET /docs": _PUBLIC,
     "GET /docs/start.js": _PUBLIC,
     "GET /api/v1/openapi.json": _PUBLIC,
+    "GET /api/v1/iati/activities.xml": _PUBLIC,
     "GET /api/v1/frameworks/{id}": _LOOK_UP,
     "GET /api/v1/cycles": _LOOK_UP,
     "PATCH /api/v1/cycles/{year}": _ADMIN,

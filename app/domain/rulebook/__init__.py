@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -91,6 +92,12 @@ def read_clauses(framework_folder: Path) -> list[dict[str, str]]:
     """The clauses of the framework's agreements in their order: `{key, en, da}`."""
     said = yaml.safe_load((framework_folder / "agreement.yaml").read_text("utf-8"))
     return [{name: str(one[name]) for name in ("key", "en", "da")} for one in said["clauses"]]
+
+
+def read_iati(framework_folder: Path) -> dict[str, Any]:
+    """The codes with which the framework's agreements are told as open data."""
+    said: dict[str, Any] = yaml.safe_load((framework_folder / "iati.yaml").read_text("utf-8"))
+    return said
 
 
 def read_manifest(framework_folder: Path) -> dict[str, tuple[str, str]]:
