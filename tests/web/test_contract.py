@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import httpx
+
+from app.web.access import DOORS
 from tests.serving import served
 
 CONFIG = """
@@ -16,6 +20,17 @@ expected-statuses = [400, 401, 403, 404, 405, 409, 412, 415, 422, 428]  # 412 go
 """
 
 
+def operations_of(document: dict[str, Any], role: str) -> list[str]:
+    """The operations this role may use; elsewhere it only ever meets a 403. Its own token it may not revoke."""
+    found = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            door = DOORS[f"{method.upper()} {path}"]
+            if (door.public or role in door.roles) and operation["operationId"] != "revoke_token":
+                found.append(operation["operationId"])
+    return found
+
+
 def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) -> None:
     role = "iom_focal_point" if database_url.startswith("sqlite") else "mfa_head"
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
@@ -23,7 +38,9 @@ def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) ->
         token = json.loads((tmp_path / "demo.json").read_text())[role]["token"]
         command = ["--config-file", str(tmp_path / "schemathesis.toml"), "run", f"{address}/api/v1/openapi.json"]
         command += ["-H", f"Authorization: Bearer {token}", "--max-examples", "5", "--no-color"]
-        command += ["--request-timeout", "60", "--exclude-operation-id", "revoke_token"]
+        command += ["--request-timeout", "60"]
+        for name in operations_of(httpx.get(f"{address}/api/v1/openapi.json").json(), role):
+            command += ["--include-operation-id", name]
         command += ["--phases", "examples,coverage,fuzzing", "--generation-database", "none"]
         done = subprocess.run(
             [Path(sys.executable).parent / "schemathesis", *command],
