@@ -1,7 +1,7 @@
 """What is told as open data: what is final and public of agreed proposals, nothing of people, nothing of the future."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from app.db import Record, Tx
@@ -21,12 +21,17 @@ _CLIMATE = ("climate_adaptation", "disaster_risk_reduction")
 
 
 def activities(tx: Tx, library: Library, now: Now) -> bytes:
-    """An IATI 2.03 file: the framework and every proposal whose agreement is signed, by reference."""
+    """An IATI 2.03 file: the framework and every proposal whose agreement is signed, by reference.
+
+    Its time is that of the newest change in it: the same state gives the same bytes.
+    """
     framework, codes = library.current.framework, library.iati
     rows = [row for row in proposals.signed(tx) if row.ref not in codes["withheld"]]
     whole = [proposal_activity(_proposal(tx, row, framework, codes, now), codes) for row in rows]
-    parent = framework_activity(_framework(tx, framework, [identifier(framework, row.ref) for row in rows], now), codes)
-    return document([parent, *whole], _instant(now))
+    newest = _instant(max((row.updated_at for row in rows), default=now.at))
+    children = [identifier(framework, row.ref) for row in rows]
+    parent = framework_activity(_framework(tx, framework, children, newest), codes)
+    return document([parent, *whole], newest)
 
 
 def identifier(framework: Framework, ref: str | None = None) -> str:
@@ -35,15 +40,15 @@ def identifier(framework: Framework, ref: str | None = None) -> str:
     return f"XM-DAC-3-1-{framework.file_number}{tail}"
 
 
-def _instant(now: Now) -> str:
-    return now.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _instant(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _framework(tx: Tx, framework: Framework, children: list[str], now: Now) -> dict[str, Any]:
+def _framework(tx: Tx, framework: Framework, children: list[str], updated: str) -> dict[str, Any]:
     years = cycle_records.all_cycles(tx)
     return {
         "identifier": identifier(framework),
-        "updated": _instant(now),
+        "updated": updated,
         "title": framework.title,
         "source": framework.source.place,
         "file_number": framework.file_number,
@@ -75,7 +80,7 @@ def _proposal(tx: Tx, row: Record, framework: Framework, codes: dict[str, Any], 
     return {
         "identifier": identifier(framework, row.ref),
         "parent": identifier(framework),
-        "updated": row.updated_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "updated": _instant(row.updated_at),
         "ref": row.ref,
         "title": text["title"],
         "summary": content["summary"],
