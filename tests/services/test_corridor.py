@@ -500,7 +500,7 @@ class Corridor(RuleBasedStateMachine):
 
 QUICK = settings(
     phases=[Phase.explicit, Phase.generate],  # an example is long; shrinking one would take minutes
-    max_examples=16,
+    max_examples=12,
     stateful_step_count=3,
     deadline=None,
     derandomize=True,
