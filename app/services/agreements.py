@@ -17,8 +17,6 @@ from app.services.casework import Step
 from app.services.clock import Now
 from app.services.rulebooks import Library
 
-SIGNED = (State.AGREED, State.DISBURSED, State.CLOSED)
-
 
 def text_of(tx: Tx, row: Record, library: Library) -> dict[str, Any]:
     """The agreement's text as data: while it is open made from what is stored, signed the text that was signed."""

@@ -205,6 +205,7 @@ def listed(
 
 
 def head_json(row: Record, actor: Actor) -> dict[str, Any]:
+    """What everybody sees of a consultation, with the version of this reader's side."""
     inside = actor.role in INSIDE
     return {
         "id": row.id,

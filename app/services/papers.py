@@ -72,14 +72,9 @@ def _decided(tx: Tx, one: Record) -> dict[str, Any]:
 
 def _title(tx: Tx, proposal_id: int, snapshot: int) -> str:
     """The title as it was when it was decided."""
-    return str(_content(tx, proposal_id, snapshot)["title"])
-
-
-def _content(tx: Tx, proposal_id: int, snapshot: int) -> dict[str, Any]:
     kept = proposals.snapshot_of(tx, proposal_id, snapshot)
     assert kept, "what was decided on is kept"
-    found: dict[str, Any] = json.loads(kept.content)
-    return found
+    return str(json.loads(kept.content)["title"])
 
 
 def confirm(tx: Tx, actor: Actor, number: int, expected: frozenset[int] | None, now: Now) -> dict[str, Any]:
@@ -111,9 +106,12 @@ def _say(
 def in_force(tx: Tx, row: Record) -> dict[str, Any] | None:
     """The decision in force on a proposal, with its consultation; None where there is none."""
     one = consultations.decision_in_force(tx, row.id)
-    decided = decision_json(one) if one else None
-    if one is None or decided is None:
-        return None
+    return _in_force(one) if one else None
+
+
+def _in_force(one: Record) -> dict[str, Any]:
+    decided = decision_json(one)
+    assert decided, "a row of a decision has one"
     return {
         **decided,
         "consultation": one.consultation_id,
@@ -127,12 +125,11 @@ def letter(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
     """The decision letter on a proposal: there from the conclusion of its consultation on."""
     row = faces.seen(tx, actor, ref)
     one = consultations.decision_in_force(tx, row.id)
-    decided = in_force(tx, row)
-    if one is None or decided is None:
+    if one is None:
         raise NotFound("letter_not_found", f"There is no decision on {ref}.")
     requested = envelopes.requested_of(tx, row.id, one.snapshot)
     return {
-        **decided,
+        **_in_force(one),
         "ref": ref,
         "title": _title(tx, row.id, one.snapshot),
         "office": row.office_code,
@@ -151,10 +148,9 @@ def memo(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> dict[str, Any]:
     said = review_records.recommendation_of(tx, row.id)
     if said is None:
         raise NotFound("memo_not_found", f"{ref} has not been recommended yet.")
-    content = _content(tx, row.id, said.snapshot)
     kept = proposals.snapshot_of(tx, row.id, said.snapshot)
     assert kept, "what was recommended is kept"
-    result = json.loads(kept.result)
+    content, result = json.loads(kept.content), json.loads(kept.result)
     rows = [one for one in review_records.assessments_of(tx, row.id, said.snapshot) if one.completed_at]
     judged = review.outcome_of(rows, review.ground_of(tx, row.id, said.snapshot, book))
     assert judged, "what was recommended was assessed"

@@ -11,7 +11,7 @@ from app.domain.payment import Step as PaymentStep
 from app.domain.people import Actor
 from app.domain.workflow import Event, State, choose_move
 from app.domain.workflow import Facts as ProposalFacts
-from app.errors import Conflict, NotFound, PreconditionFailed, Refusal, refuse_unless
+from app.errors import Conflict, NotFound, Refusal, check_version, refuse_unless
 from app.notify import outbox
 from app.records import agreements, consultations, proposals
 from app.services import agreements as agreement_service
@@ -108,8 +108,7 @@ def take(
 ) -> dict[str, Any]:
     """Take a step of a payment, once; 404, 412, then 409 with every reason. `values` are what is stored with it."""
     one, row = _held(tx, actor, payment_id)
-    if expected is not None and one.version not in expected:
-        raise PreconditionFailed("version_mismatch", f"The payment is at version {one.version} now; read it again.")
+    check_version("the payment", one.version, expected)
     found = refusals(Stage(one.state), step, _facts(tx, row, one.year, 0, actor, framework, now, one))
     if step is not PaymentStep.RECEIVE and row.state not in (State.APPROVED, State.AGREED):
         found.append(Refusal("wrong_state", f"The proposal is {row.state}; its payments wait or are over."))
@@ -128,7 +127,6 @@ def take(
     facts: audit.Facts = {"proposal": one.ref, "from": one.state, "to": target, "amount": one.amount_dkk}
     if step is PaymentStep.RECEIVE:
         facts |= {"received": values["received_dkk"], "received_on": str(values["received_on"])}
-    if step is PaymentStep.RECEIVE:
         _complete(tx, row, now)
     outbox.owe(tx, f"payment.{target}", _name(payment_id), now.at)
     audit.record(tx, actor, f"payment.{step}", _name(payment_id), now, facts)

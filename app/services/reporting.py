@@ -13,7 +13,7 @@ from app.encoding import canonical
 from app.errors import Fault, Invalid, NotFound, check_version, refuse_unless
 from app.notify import outbox
 from app.records import agreements, proposals, reports
-from app.services import audit, faces
+from app.services import audit, faces, review
 from app.services.clock import Now
 
 REPORTED_IN = (State.AGREED, State.DISBURSED)
@@ -158,9 +158,7 @@ def decide(
 ) -> None:
     """Accept a submitted report, or return it with a comment; what was returned stays on record."""
     row, one = _there(tx, actor, ref, year, expected)
-    barred = proposals.has_conflict(tx, row.id, actor.id)
-    said = "You have declared a conflict of interest in this proposal; somebody else must do this."
-    refuse_unless(not barred, "conflict_of_interest", said)
+    review.refuse_conflict(tx, row, actor)
     said = f"Only a submitted report is accepted or returned; this one is {one.state}."
     refuse_unless(one.state == Stage.SUBMITTED, "wrong_state", said)
     values: dict[str, Any] = {"state": stage, "comment": comment, "decided_at": now.at, "decided_by": actor.id}

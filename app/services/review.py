@@ -23,7 +23,7 @@ def ask(
     """Ask IOM about a proposal, one criterion or one field of its content. The content stays as it is."""
     row = faces.seen_to_change(tx, actor, ref)
     refuse_unless(row.state in ASKED_IN, "wrong_state", f"A proposal that is {row.state} is not asked about.")
-    _refuse_conflict(tx, row, actor)
+    refuse_conflict(tx, row, actor)
     days = book.framework.calendar.clarification_days
     values = {
         "proposal_id": row.id,
@@ -77,7 +77,8 @@ def _question(row: Record) -> dict[str, Any]:
     }
 
 
-def _refuse_conflict(tx: Tx, row: Record, actor: Actor) -> None:
+def refuse_conflict(tx: Tx, row: Record, actor: Actor) -> None:
+    """Refuse somebody who has declared a conflict of interest in this proposal."""
     said = "You have declared a conflict of interest in this proposal; somebody else must do this."
     refuse_unless(not proposals.has_conflict(tx, row.id, actor.id), "conflict_of_interest", said)
 
@@ -140,7 +141,7 @@ def _under_review(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> tuple[Recor
     row = faces.seen_to_change(tx, actor, ref)
     said = f"Assessments are made while a proposal is under review; this one is {row.state}."
     refuse_unless(row.state == State.UNDER_REVIEW, "wrong_state", said)
-    _refuse_conflict(tx, row, actor)
+    refuse_conflict(tx, row, actor)
     return row, ground_of(tx, row.id, row.snapshot, book)
 
 

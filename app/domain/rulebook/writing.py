@@ -132,6 +132,7 @@ class _Plain:
         self.criteria, self.shared, self.ready = checked.criteria, checked.shared, checked.ready
 
     def explain(self) -> list[str]:
+        """The lines of this function, whole."""
         body = [line for fact in self.shared for line in self.fact(fact)]
         for ready in self.ready.values():
             body += [line for fact in ready.facts for line in self.fact(fact)]
@@ -169,6 +170,7 @@ class _Plain:
         return self.told(ready, f"'id': {check.id!r}, 'level': {level}")
 
     def criterion(self, head: dict[str, Any], one: Criterion | Alignment) -> list[str]:
+        """The lines that make a criterion's part of the result."""
         required = [self.ready[i.id].variable for i in one.indicators if i.required]
         members = ", ".join(f"{key!r}: {value!r}" for key, value in head.items())
         lines = [f"        {{{members}, 'state': {self.all_of(required)}, 'earned': {self.earned(one, False)}, "]
@@ -179,6 +181,7 @@ class _Plain:
         return [*lines, "        ]},"]
 
     def told(self, ready: Ready, head: str) -> str:
+        """The expression that tells a rule's state with reason, facts and remedy."""
         rule, facts = ready.rule, self.facts(ready)
         met = (
             f"{{{head}, 'state': 'met', 'reason': {self.sentence(rule.met, ready)}, 'facts': {facts}, 'remedy': None}}"
@@ -266,6 +269,7 @@ class _Careful(_Plain):
         ]
 
     def told(self, ready: Ready, head: str) -> str:
+        """As above, in three-valued logic: what a draft does not state is undetermined."""
         missing = f"unstated(here, {ready.reads!r})"
         reason, remedy = (
             f"'Not settled yet: the draft does not state ' + {missing} + '.'",

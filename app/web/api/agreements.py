@@ -15,7 +15,7 @@ from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.papers import Language, paper
 from app.web.api.proposals import Ref
-from app.web.requests import caller, expected_versions, house, read_body, read_optional_body, wants_pdf
+from app.web.requests import caller, expected_versions, house, read_body, read_optional_body
 
 router = APIRouter(prefix="/api/v1", tags=["agreements"])
 Whoever = Annotated[Actor, Depends(caller)]
@@ -66,13 +66,9 @@ def _shown(tx: Tx, request: Request, actor: Actor, ref: str, status: int = 200) 
 async def read_agreement(ref: Ref, request: Request, actor: Whoever, language: Language = None) -> Response:
     """Made from the approved snapshot, the amounts, conditions, tranches and the framework's clauses."""
     library = house(request).library
-    answer = await paper(
+    return await paper(
         request, lambda tx: agreements.described(tx, actor, ref, library), agreement_paper, f"agreement-{ref}"
     )
-    if not wants_pdf(request):
-        known = await house(request).database.read(lambda tx: _shown(tx, request, actor, ref))
-        answer.headers["ETag"] = known.headers["ETag"]
-    return answer
 
 
 @router.put(

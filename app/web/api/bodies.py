@@ -188,21 +188,15 @@ class ReceiptIn(In):
     note: Annotated[str, Text(1, 2000)] | None = None
 
 
-class CancelIn(In):
-    reason: Reason
+class ReasonIn(In):
+    """A step that needs nothing but a reason."""
 
-
-class ObjectionIn(In):
     reason: Reason
 
 
 class CommentIn(In):
     text: Annotated[str, Text(1, 4000)]
     visibility: Literal["internal"] = "internal"
-
-
-class ConflictIn(In):
-    reason: Reason
 
 
 class UserIn(In):
@@ -247,7 +241,3 @@ class AssessmentIn(In):
     comments: dict[Letter, Annotated[str, Text(1, 4000)]] = Field(default_factory=dict)
     overall: Annotated[str, Text(0, 8000)] = ""
     carried_from: Annotated[int, Field(ge=1, le=100000)] | None = None
-
-
-class ReopenIn(In):
-    reason: Reason

@@ -15,7 +15,7 @@ from app.documents.papers import minutes as minutes_paper
 from app.domain.framework import Framework
 from app.domain.people import Actor
 from app.services import papers
-from app.web.answers import ok, response, write
+from app.web.answers import etag, ok, response, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
@@ -131,7 +131,9 @@ async def paper(
     said = await here.database.read_long(read)
     vary = {"Vary": "Accept, Accept-Language"}
     if not wants_pdf(request):
-        return response(ok(said, headers=vary))
+        answer = ok(said, headers=vary)
+        answer.headers.update(etag(said["version"], answer.body) if "version" in said else {})
+        return response(answer)
     language = language_of(request)
     made = await asyncio.to_thread(lambda: render(lay_out(said, here.book.framework, language)))
     named = {"Content-Disposition": f'inline; filename="{file}.{language}.pdf"'}
@@ -173,7 +175,7 @@ async def object_to_minutes(id: Id, request: Request, actor: Whoever) -> Respons
     here, expected = house(request), expected_versions(request)
     now = here.now()
     await here.database.read(lambda tx: papers.minutes(tx, actor, id))
-    new, raw = await read_body(request, bodies.ObjectionIn)
+    new, raw = await read_body(request, bodies.ReasonIn)
     return await write(request, actor, raw, lambda tx: ok(papers.object_(tx, actor, id, new.reason, expected, now)))
 
 

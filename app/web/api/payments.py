@@ -185,6 +185,6 @@ async def cancel_payment(id: Id, request: Request, actor: Whoever) -> Response:
         request,
         actor,
         id,
-        bodies.CancelIn,
+        bodies.ReasonIn,
         lambda tx, new: payments.cancel(tx, actor, id, new.reason, expected, framework, now),
     )

@@ -130,7 +130,7 @@ async def list_conflicts(ref: Ref, request: Request) -> Response:
 async def declare_conflict(ref: Ref, request: Request) -> Response:
     """From then on every move on this proposal is refused to you."""
     actor, now = await caller(request), house(request).now()
-    new, raw = await read_body_about(request, actor, ref, bodies.ConflictIn)
+    new, raw = await read_body_about(request, actor, ref, bodies.ReasonIn)
     return await write(
         request, actor, raw, lambda tx: ok(remarks.declare_conflict(tx, actor, ref, new.reason, now), 201)
     )

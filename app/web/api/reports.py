@@ -160,7 +160,7 @@ async def _decide(request: Request, actor: Actor, ref: str, year: int, stage: St
     now = here.now()
     await here.database.read(lambda tx: reporting.knock(tx, actor, ref, year, expected, True))
     if stage is Stage.RETURNED:
-        said, raw = await read_body(request, bodies.CancelIn)
+        said, raw = await read_body(request, bodies.ReasonIn)
         comment: str | None = said.reason
     else:
         _, raw = await read_optional_body(request, bodies.In)

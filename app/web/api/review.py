@@ -178,5 +178,5 @@ async def reopen_assessment(ref: Ref, request: Request) -> Response:
     """What it was stays in `past`."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    new, raw = await read_body_about(request, actor, ref, bodies.ReopenIn)
+    new, raw = await read_body_about(request, actor, ref, bodies.ReasonIn)
     return await write(request, actor, raw, lambda tx: ok(review.reopen(tx, actor, ref, new.reason, book, now)))
