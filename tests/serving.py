@@ -1,7 +1,10 @@
 """The service as a process of its own, served as `make run` serves it."""
 
 import contextlib
+import functools
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -24,14 +27,61 @@ def served(url: str, var: Path, demo: str = "1", local: str = "0", log: Path | N
         yield address
 
 
+class Process:
+    """A service that runs, to be ended or killed."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.number, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.number, signal.SIGTERM)
+
+    def runs(self) -> bool:
+        try:
+            os.kill(self.number, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended; TimeoutError when it has not by then."""
+        until = time.monotonic() + seconds
+        while self.runs():
+            if time.monotonic() > until:
+                raise TimeoutError(f"process {self.number} still runs")
+            time.sleep(0.005)
+
+
+@functools.cache
+def _forking() -> subprocess.Popen[str]:
+    """The process that forks services, one for all tests of this process; it ends with its input."""
+    command = [sys.executable, "-m", "tests.forking"]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _forked(env: dict[str, str], log: str) -> Process:
+    parent = _forking()
+    assert parent.stdin, "it reads"
+    assert parent.stdout, "it answers"
+    parent.stdin.write(json.dumps({"env": env, "log": log}) + "\n")
+    parent.stdin.flush()
+    return Process(int(parent.stdout.readline()))
+
+
 @contextlib.contextmanager
 def started(
-    url: str, var: Path, demo: str = "1", local: str = "0", log: Path | None = None
-) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    url: str, var: Path, demo: str = "1", local: str = "0", log: Path | None = None, port: int | None = None
+) -> Iterator[tuple[str, Process]]:
     """The service's address and process; ready when this is entered."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    if port is None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     env = {
         **os.environ,
         "EARMARK_REQUESTS_PER_MINUTE": "1000000",
@@ -39,21 +89,25 @@ def started(
         "EARMARK_LOCAL_LOGIN": local,
         "EARMARK_PORT": str(port),
         "EARMARK_VAR": str(var),
+        "EARMARK_DATABASE_URL": url,
     }
     if demo == "1":
         env["EARMARK_TODAY"] = TODAY.isoformat()
-    with (log or Path(os.devnull)).open("ab") as said:
-        command = [sys.executable, "-m", "app", "serve"]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**env, "EARMARK_DATABASE_URL": url}, stdout=said, stderr=said
-        )
+    process = _forked(env, str(log or os.devnull))
     try:
-        for _ in range(300):
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", process
+        address = f"http://127.0.0.1:{port}"
+        _await_ready(address, process)
+        yield address, process
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _await_ready(address: str, process: Process) -> None:
+    for _ in range(1500):
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{address}/health/ready").status_code == 200:
+                return
+        if not process.runs():
+            return
+        time.sleep(0.02)

@@ -19,12 +19,20 @@ def script(title: str) -> str:
     return found[1]
 
 
-def test_from_submit_to_approved_by_curl_alone(database_url: str, tmp_path: Path) -> None:
+def test_from_submit_to_closed_by_curl_alone(database_url: str, tmp_path: Path) -> None:
+    whole = script("From submit to approved") + 'echo "-- approved"\n' + script("From approved to closed")
     with served(database_url, tmp_path) as address:
         env = {**os.environ, "EARMARK_AT": address, "EARMARK_VAR": str(tmp_path), "EARMARK_TODAY": str(TODAY)}
         done = subprocess.run(
-            ["bash", "-eu", "-o", "pipefail", "-c", script("From submit to approved")],
+            ["bash", "-eu", "-o", "pipefail", "-c", whole],
             cwd=ROOT, env=env, check=False, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert done.stdout.splitlines()[-1] == "approved", done.stdout
+    said = done.stdout.splitlines()
+    cut = said.index("-- approved")
+    assert said[cut - 1] == "approved", said
+    assert [line.split() for line in said[cut:] if line.startswith("approved ")] == [
+        ["approved", "4,000,000", "agreed", "4,000,000", "paid", paid, "available", "46,000,000"]
+        for paid in ("0", "2,000,000", "4,000,000")
+    ]
+    assert said[-3:] == ["submitted", "accepted", "closed"], said
