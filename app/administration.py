@@ -153,4 +153,4 @@ def iati_export() -> None:
     settings = read_settings()
     library, now = open_library(RULES, settings.framework), clock.now(settings.today)
     with open_database(settings.database_url).reading() as tx:
-        typer.echo(opendata.activities(tx, library, now), nl=False)
+        typer.echo(opendata.activities(tx, library, settings.public_url, now), nl=False)

@@ -29,6 +29,8 @@ from app.web.api import (
     amendments,
     audit,
     consultations,
+    evaluations,
+    extracts,
     meetings,
     money,
     opendata,
@@ -42,6 +44,7 @@ from app.web.api import (
     review,
     rules,
     screenings,
+    yearly,
 )
 from app.web.api.docs import install_openapi
 from app.web.pages import login, rendering
@@ -51,8 +54,8 @@ from app.web.shield import Shield
 log = logger("service")
 HOUR = 3600.0
 ROOMS = (
-    *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings),
-    *(agreements, amendments, payments, reports, opendata),
+    *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
+    *(agreements, amendments, payments, reports, extracts, yearly, opendata),
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

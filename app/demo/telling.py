@@ -9,6 +9,7 @@ from app.db import Tx
 from app.domain.assessment import LETTERS
 from app.domain.consultation import Verdict
 from app.domain.cycle import noon_of
+from app.domain.evaluation import Evaluation
 from app.domain.people import Actor, Role
 from app.domain.proposal import read_content
 from app.domain.report import Report, Stage
@@ -20,6 +21,8 @@ from app.services import (
     consultations,
     decisions,
     envelopes,
+    evaluations,
+    extracts,
     intake,
     papers,
     payments,
@@ -55,6 +58,7 @@ class Teller:
         """Let everything happen on its own day, in the order of days; what lies after today does not happen."""
         steps = [*self._of(stories, self._proposal_step), *self._of(meetings["consultations"], self._meeting_step)]
         steps += self._of(meetings["agreements"], self._agreement_step)
+        steps += self._of(meetings["evaluations"], self._evaluation_step)
         steps += [(self._day(one["on"]), 0, 0, self._appropriate, {}, one) for one in meetings["appropriations"]]
         for day, _, number, do, story, step in sorted(steps, key=lambda one: one[:3]):
             if day <= self.now.today:
@@ -194,8 +198,20 @@ class Teller:
             reporting.submit(tx, actor, ref, step["year"], None, then)
         elif do == "accept":
             reporting.decide(tx, actor, ref, step["year"], Stage.ACCEPTED, None, None, then)
+        elif do == "publish":
+            extracts.release(tx, actor, ref, None, self.library, then)
         elif do == "close":
             casework.make_move(tx, actor, ref, Request("close"), self.book, then)
+
+    def _evaluation_step(self, story: dict[str, Any], step: dict[str, Any], then: Now) -> None:
+        """Add the story's evaluation, or replace it by what it was with what this step says."""
+        actor, number = self._actor(step["by"]), story.get("number")
+        before = evaluations.described(self.tx, actor, number, then)["evaluation"] if number else {}
+        said = Evaluation.model_validate({**before, **step["said"]})
+        if number is None:
+            story["number"] = evaluations.add(self.tx, actor, said, then)
+        else:
+            evaluations.replace(self.tx, actor, number, said, None, True, then)
 
     def _report(self, ref: str, step: dict[str, Any]) -> Report:
         """A report with a sentence on every criterion claimed and a value for every indicator."""

@@ -116,6 +116,8 @@ def proposal_activity(said: Mapping[str, Any], codes: Mapping[str, Any]) -> ET.E
         _budget(one, budget)
     for transaction in said["transactions"]:
         _transaction(one, transaction, said, codes)
+    if said["document"]:
+        _document(one, said["document"], said["title"])
     _add(one, "related-activity", ref=said["parent"], type="1")
     conditions = _add(one, "conditions", attached="1" if said["conditions"] else "0")
     for condition in said["conditions"]:
@@ -123,6 +125,13 @@ def proposal_activity(said: Mapping[str, Any], codes: Mapping[str, Any]) -> ET.E
     for result in said["results"]:
         _result(one, result)
     return one
+
+
+def _document(one: ET.Element, url: str, title: str) -> None:
+    element = _add(one, "document-link", url=url, format="application/pdf")
+    _narrative(element, "title", title)
+    _add(element, "category", code="A02")
+    _add(element, "language", code="en")
 
 
 def _transaction(

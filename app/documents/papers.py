@@ -9,7 +9,7 @@ from app.domain.cycle import day_of
 from app.domain.framework import Framework
 
 
-def _paper(
+def official(
     framework: Framework,
     language: str,
     title: str,
@@ -89,7 +89,7 @@ def minutes(said: dict[str, Any], framework: Framework, language: str) -> Paper:
     title = w["minutes"].format(cycle=head["cycle"])
     dated = day_of(head["concluded_at"])
     foot = w["foot"].format(head=said["head"])
-    return _paper(framework, language, title, dated, facts, blocks, foot, [w["iom"], w["focal_point"]])
+    return official(framework, language, title, dated, facts, blocks, foot, [w["iom"], w["focal_point"]])
 
 
 def _named(one: Any) -> str:
@@ -129,7 +129,7 @@ def letter(said: dict[str, Any], framework: Framework, language: str) -> Paper:
     blocks += [text(w[f"next_{decision}"]), signature([w["regards"], "", said["signed_by"] or "", w["head"]])]
     title = w["letter"].format(ref=said["ref"])
     dated, foot = day_of(said["concluded_at"]), w["foot"].format(head=said["head"])
-    return _paper(framework, language, title, dated, facts, blocks, foot, [w["iom"], said["office_name"]])
+    return official(framework, language, title, dated, facts, blocks, foot, [w["iom"], said["office_name"]])
 
 
 def agreement(said: dict[str, Any], framework: Framework, language: str) -> Paper:
@@ -158,7 +158,7 @@ def agreement(said: dict[str, Any], framework: Framework, language: str) -> Pape
     title, foot = w["agreement"].format(ref=said["ref"]), w["foot_agreement"].format(sha256=said["sha256"])
     last = max((day_of(one["at"]) for one in said["signatures"]), default=None)
     dated = last or date.fromisoformat(terms["period"]["start"])
-    return _paper(framework, language, title, dated, facts, blocks, foot, [w["iom"], terms["office"]])
+    return official(framework, language, title, dated, facts, blocks, foot, [w["iom"], terms["office"]])
 
 
 def _budget(terms: dict[str, Any], language: str) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def memo(said: dict[str, Any], framework: Framework, language: str) -> Paper:
     ]
     title = w["memo"].format(ref=said["ref"])
     blocks.append(items(signed))
-    return _paper(framework, language, title, day_of(by["at"]), facts, blocks, w["foot_internal"], [w["head"]])
+    return official(framework, language, title, day_of(by["at"]), facts, blocks, w["foot_internal"], [w["head"]])
 
 
 def _effect(envelopes: list[dict[str, Any]], language: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from app.domain.proposal import BudgetCategory, Letter, Part, RiskCategory
-from app.domain.vocabulary import Amount, Number, Text
+from app.domain.vocabulary import UNIQUE, Amount, Number, Text
 from app.errors import Fault
 
 Words = Annotated[str, Text(0, 4000)]
@@ -53,7 +53,7 @@ class Unspent(Part):
 
 
 class Report(Part):
-    """One year's report; `final` is the last one of its proposal."""
+    """One year's report; `final` is the last one of its proposal. `attachments` are numbers of files on the proposal."""
 
     progress: dict[Letter, Annotated[str, Text(1, 8000)]] = Field(default_factory=dict)
     indicators: Annotated[list[Value], Field(max_length=200)] = Field(default_factory=list)
@@ -61,6 +61,9 @@ class Report(Part):
     lessons: Annotated[str, Text(0, 8000)] = ""
     risks: Annotated[list[Happened], Field(max_length=100)] = Field(default_factory=list)
     unspent: Unspent | None = None
+    attachments: Annotated[list[Annotated[int, Field(strict=True, ge=1, le=2**53)]], Field(max_length=40), UNIQUE] = (
+        Field(default_factory=list)
+    )
     final: bool = False
 
 

@@ -108,3 +108,14 @@ payment = Table(
     CheckConstraint("amount_dkk > 0", name="amount"),
     CheckConstraint("prepared_by IS NULL OR released_by IS NULL OR prepared_by <> released_by", name="four_eyes"),
 )
+
+# A side's word that the extract of a proposal may be public, for the text with this SHA-256 and for no other.
+extract_release = Table(
+    "extract_release",
+    metadata,
+    Column("proposal_id", Key, ForeignKey("proposal.id"), primary_key=True),
+    Column("side", String(4), primary_key=True),
+    to("person.id", "person_id"),
+    Column("at", Instant, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)

@@ -1,6 +1,6 @@
 """The tables of the second half of the corridor: the money and its ledger, consultations and what they decide, notices owed."""
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Text
 
 from app.records.metadata import Dkk, Instant, Key, key, metadata, to
 
@@ -130,4 +130,16 @@ notice = Table(
     Column("subject", String(120), nullable=False),
     Column("facts", Text, nullable=False),
     Column("at", Instant, nullable=False),
+)
+
+# An evaluation of the framework, as one document; its stage follows from what is written in it.
+evaluation = Table(
+    "evaluation",
+    metadata,
+    key(),
+    Column("content", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    to("person.id", "created_by"),
+    Column("updated_at", Instant, nullable=False),
 )

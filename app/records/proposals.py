@@ -264,11 +264,18 @@ def office_of(tx: Tx, ref: str) -> str:
     return str(tx.execute(select(proposal.c.office_code).where(proposal.c.ref == ref)).scalar_one())
 
 
-def signed(tx: Tx) -> list[Record]:
-    """Every proposal whose agreement is signed, as the Danish side sees it, by reference."""
+def signed(tx: Tx, ref: str | None = None) -> list[Record]:
+    """Every proposal whose agreement is signed, or the one with this reference, as the Danish side sees it."""
     here = exists().where(agreement.c.proposal_id == proposal.c.id, agreement.c.signed_at.is_not(None))
     query = select(*_HEAD, face.c.content).select_from(_JOINED).where(face.c.side == Side.MFA, here)
-    return list(tx.execute(query.order_by(proposal.c.ref)))
+    return list(tx.execute((query.where(proposal.c.ref == ref) if ref else query).order_by(proposal.c.ref)))
+
+
+def count_by_state(tx: Tx, year: int) -> dict[str, int]:
+    """How many proposals of a cycle that were ever submitted are in each state."""
+    here = (proposal.c.cycle_year == year) & (proposal.c.snapshots > 0)
+    query = select(proposal.c.state, func.count()).where(here).group_by(proposal.c.state)
+    return {state: int(count) for state, count in tx.execute(query.order_by(proposal.c.state))}
 
 
 def ids_of(tx: Tx, refs: Iterable[str]) -> list[int]:

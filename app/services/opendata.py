@@ -9,10 +9,9 @@ from app.documents.iati import document, framework_activity, proposal_activity
 from app.domain.cycle import day_of
 from app.domain.envelope import share
 from app.domain.framework import Framework
-from app.domain.report import Stage
-from app.records import agreements, proposals, reports
+from app.records import agreements, proposals
 from app.records import cycles as cycle_records
-from app.services import envelopes
+from app.services import envelopes, extracts, results
 from app.services.clock import Now
 from app.services.rulebooks import Library
 
@@ -20,14 +19,18 @@ _STATUS = {"agreed": "2", "disbursed": "2", "closed": "4", "cancelled": "5"}
 _CLIMATE = ("climate_adaptation", "disaster_risk_reduction")
 
 
-def activities(tx: Tx, library: Library, now: Now) -> bytes:
+def activities(tx: Tx, library: Library, address: str, now: Now) -> bytes:
     """An IATI 2.03 file: the framework and every proposal whose agreement is signed, by reference.
 
-    Its time is that of the newest change in it: the same state gives the same bytes.
+    Its time is that of the newest change in it: the same state gives the same bytes. Documents are public extracts, at `address`.
     """
     framework, codes = library.current.framework, library.iati
     rows = [row for row in proposals.signed(tx) if row.ref not in codes["withheld"]]
-    whole = [proposal_activity(_proposal(tx, row, framework, codes, now), codes) for row in rows]
+    public = {one["ref"]: f"{address}/api/v1/extracts/{one['ref']}/pdf" for one in extracts.published(tx, library)}
+    whole = [
+        proposal_activity(_proposal(tx, row, framework, codes, now) | {"document": public.get(row.ref)}, codes)
+        for row in rows
+    ]
     newest = _instant(max((row.updated_at for row in rows), default=now.at))
     children = [identifier(framework, row.ref) for row in rows]
     parent = framework_activity(_framework(tx, framework, children, newest), codes)
@@ -155,17 +158,11 @@ def _transactions(tx: Tx, row: Record, signed_on: date) -> list[dict[str, Any]]:
 
 def _results(tx: Tx, row: Record, content: dict[str, Any], start: date, end: date) -> list[dict[str, Any]]:
     """Every indicator with baseline and target, and for each accepted report the value it came to."""
-    accepted = [one for one in reports.reports_of(tx, row.id) if one.state == Stage.ACCEPTED]
     found = []
-    for indicator in content["indicators"]:
-        values = {}
-        for one in accepted:
-            for value in json.loads(one.submitted)["indicators"]:
-                if value["code"] == indicator["code"]:
-                    values[one.year] = _number(value["value"])
+    for indicator in results.so_far(tx, row, content):
         periods: list[tuple[date, date, str | None]] = [
-            (max(date(year, 1, 1), start), min(date(year, 12, 31), end), value)
-            for year, value in sorted(values.items())
+            (max(date(int(year), 1, 1), start), min(date(int(year), 12, 31), end), _number(value))
+            for year, value in indicator["values"].items()
         ]
         found.append(
             {

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.db import Record, Tx
 from app.domain.cycle import day_of
+from app.domain.envelope import Kind
 from app.domain.framework import Framework
 from app.domain.people import Actor, Side
 from app.domain.report import Report, Stage, due_on, missing, overdue, years_owed
@@ -12,7 +13,7 @@ from app.domain.workflow import State
 from app.encoding import canonical
 from app.errors import Fault, Invalid, NotFound, check_version, refuse_unless
 from app.notify import outbox
-from app.records import agreements, proposals, reports
+from app.records import agreements, attachments, money, proposals, reports
 from app.services import audit, faces, review
 from app.services.clock import Now
 
@@ -68,7 +69,11 @@ def described(tx: Tx, actor: Actor, ref: str, year: int, framework: Framework, n
 
 def listed(tx: Tx, actor: Actor, ref: str, framework: Framework, now: Now) -> list[dict[str, Any]]:
     """Every year a proposal reports on, with when the report is due and where it stands."""
-    row = faces.seen(tx, actor, ref)
+    return standing(tx, faces.seen(tx, actor, ref), framework, now)
+
+
+def standing(tx: Tx, row: Record, framework: Framework, now: Now) -> list[dict[str, Any]]:
+    """Where the report on each year of a proposal stands."""
     kept, late = {one.year: one for one in reports.reports_of(tx, row.id)}, late_years(tx, row, framework, now)
     return [
         {
@@ -135,7 +140,8 @@ def submit(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] |
     number = json.loads(kept.text)["snapshot"]["number"]
     snapshot = proposals.snapshot_of(tx, row.id, number)
     assert snapshot, "what was signed is kept"
-    faults: list[Fault] = missing(json.loads(one.content), json.loads(snapshot.content))
+    said = json.loads(one.content)
+    faults = [*missing(said, json.loads(snapshot.content)), *_attachment_faults(tx, row, actor, said["attachments"])]
     if faults:
         raise Invalid("report_incomplete", "The report cannot be submitted yet.", faults=faults)
     refuse_unless(one.state in (Stage.DRAFT, Stage.RETURNED), "wrong_state", f"The report is {one.state} already.")
@@ -144,6 +150,13 @@ def submit(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] |
     _change(tx, one, {**values, "comment": None, "decided_at": None, "decided_by": None})
     audit.record(tx, actor, "report.submit", ref, now, {"year": year}, after=audit.digest(one.content))
     outbox.owe(tx, "report.submitted", ref, now.at, {"year": year})
+
+
+def _attachment_faults(tx: Tx, row: Record, actor: Actor, numbers: list[int]) -> list[Fault]:
+    """A report names files that hang on its proposal and are shared with the other side."""
+    there = {one.id for one in attachments.of_proposal(tx, actor, row.id) if one.visibility == "shared"}
+    said = "The proposal has no shared attachment with this number; add the file first."
+    return [Fault(f"/attachments/{i}", "unknown_attachment", said) for i, n in enumerate(numbers) if n not in there]
 
 
 def decide(
@@ -170,3 +183,44 @@ def decide(
     after = audit.digest(comment or "")
     audit.record(tx, actor, event, ref, now, {"year": year}, before=audit.digest(one.submitted), after=after)
     outbox.owe(tx, f"report.{stage}", ref, now.at, {"year": year})
+
+
+LONGEST_CHAIN = 10
+
+
+def previous(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
+    """The proposals this one goes on from, the nearest first, each with the newest report IOM has submitted on it.
+
+    The chain ends where a link names nothing that this actor sees, or comes round.
+    """
+    row, found = faces.seen(tx, actor, ref), list[dict[str, Any]]()
+    refs = [ref]
+    while len(found) < LONGEST_CHAIN:
+        link = json.loads(row.content).get("previous_proposal")
+        before = proposals.proposal_for(tx, actor, link) if link and link not in refs else None
+        if before is None:
+            return found
+        refs.append(link)
+        found.append(_earlier(tx, before))
+        row = before
+    return found
+
+
+def _earlier(tx: Tx, row: Record) -> dict[str, Any]:
+    told = [one for one in reports.reports_of(tx, row.id) if one.submitted is not None]
+    newest = told[-1] if told else None
+    report = newest and {
+        "year": newest.year,
+        "state": newest.state,
+        "submitted_at": newest.submitted_at,
+        "report": json.loads(newest.submitted),
+    }
+    paid = money.sums_of(tx, row.id)
+    return {
+        "ref": row.ref,
+        "title": row.title,
+        "cycle": row.cycle_year,
+        "state": row.state,
+        "paid": sum(amount for (kind, _), amount in paid.items() if kind == Kind.PAID),
+        "report": report,
+    }

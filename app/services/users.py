@@ -8,7 +8,7 @@ from app.db import Record, Tx
 from app.domain.people import SCOPES, Actor, Role
 from app.errors import Conflict, Fault, Invalid, NotFound, Unauthorized
 from app.records import audit as audit_records
-from app.records import consultations, idempotency, meetings, people, proposals, sessions
+from app.records import consultations, evaluations, idempotency, meetings, people, proposals, sessions
 from app.services import access, audit, logins
 from app.services.clock import Now
 from app.services.provider import Identity
@@ -86,6 +86,7 @@ def erase(tx: Tx, actor: Actor | None, person_id: int, now: Now) -> None:
     proposals.erase_contact(tx, row.email, row.name)
     consultations.erase_name(tx, row.name)
     meetings.erase_name(tx, row.name)
+    evaluations.erase_name(tx, row.name)
     idempotency.forget_saying(tx, person_id, (row.email, row.name))
     people.forget(tx, person_id)
     people.revoke_tokens(tx, person_id, now.at)

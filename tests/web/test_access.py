@@ -82,7 +82,7 @@ def test_every_cell_of_role_route_state_and_office(run: Any, database_url: str, 
                     else:
                         assert answer.status_code not in (401, 403), where
                         fine = proposal is None or any(
-                            part in path for part in ("number", "{id}", "decision-", "agreement", "reports/")
+                            part in path for part in ("number", "{id}", "decision-", "agreement", "extract", "reports/")
                         )
                         assert fine or answer.status_code != 404, where
                     cells[f"{answer.status_code}"] += 1

@@ -14,7 +14,7 @@ ORDER = (
     *("iati-identifier", "reporting-org", "title", "description", "participating-org", "other-identifier"),
     *("activity-status", "activity-date", "activity-scope", "recipient-country", "recipient-region", "sector"),
     *("policy-marker", "collaboration-type", "default-flow-type", "default-finance-type", "default-aid-type"),
-    *("default-tied-status", "budget", "transaction", "related-activity", "conditions", "result"),
+    *("default-tied-status", "budget", "transaction", "document-link", "related-activity", "conditions", "result"),
 )
 SIGNED = ["DK-IOM-2023-001", "DK-IOM-2023-002", "DK-IOM-2024-001", "DK-IOM-2025-001"]
 

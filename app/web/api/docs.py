@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.domain.evaluation import Evaluation
 from app.domain.proposal import Content
 from app.domain.report import Report
 from app.web.api import bodies, shapes
@@ -52,7 +53,7 @@ _IF_MATCH = {
 }
 _CONDITIONAL = (
     *("replace_content", "move_window", "set_envelope", "change_consultation", "set_agenda", "open_consultation"),
-    *("record_decision", "remove_decision", "conclude_consultation", "replace_meeting"),
+    *("record_decision", "remove_decision", "conclude_consultation", "replace_meeting", "replace_evaluation"),
     *("confirm_minutes", "object_to_minutes", "sign_agreement", "adjust_budget"),
     *("write_report", "submit_report", "accept_report", "return_report"),
     *("prepare_payment", "release_payment", "receive_payment", "cancel_payment"),
@@ -64,6 +65,12 @@ _KEY = {
     "description": "Your name for this request: sent again, it is answered with the first answer and done once.",
 }
 EXAMPLE_CONTENT = {"title": "Protection along the Central Mediterranean route", "priority_areas": [3]}
+EXAMPLE_EVALUATION = {
+    "kind": "mid_term",
+    "title": "Mid-term evaluation",
+    "terms": {"purpose": "What the softly earmarked funds have changed."},
+    "due_on": "2027-06-30",
+}
 _UPLOAD = {
     "type": "object",
     "required": ["file"],
@@ -104,6 +111,10 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
         {"cycle": 2026, "date": "2026-09-15", "place": "Tunis", "notes": "A sound start."},
     ),
     "replace_meeting": (bodies.MeetingIn, {"cycle": 2026, "date": "2026-09-16", "place": "Tunis"}),
+    "add_evaluation": (Evaluation, EXAMPLE_EVALUATION),
+    "replace_evaluation": (Evaluation, EXAMPLE_EVALUATION),
+    "release_extract": (bodies.SignatureIn, {"sha256": "0" * 64}),
+    "withdraw_extract": (bodies.ReasonIn, {"reason": "A partner is in danger."}),
     "what_if": (bodies.WhatIfIn, {"include": [], "best": {"objective": "score", "sets": 2}}),
     "sign_agreement": (bodies.SignatureIn, {"sha256": "0" * 64}),
     "adjust_budget": (

@@ -19,5 +19,6 @@ async def read_iati(request: Request) -> Response:
     """One activity for the framework and one for every proposal whose agreement is signed."""
     here = house(request)
     library, now = here.library, here.now()
-    made = await here.database.read_long(lambda tx: opendata.activities(tx, library, now))
+    address = here.settings.public_url
+    made = await here.database.read_long(lambda tx: opendata.activities(tx, library, address, now))
     return Response(made, media_type="application/xml")

@@ -124,13 +124,14 @@ async def paper(
     read: Callable[[Tx], dict[str, Any]],
     lay_out: Callable[[dict[str, Any], Framework, str], Paper],
     file: str,
+    pdf: bool | None = None,
 ) -> Response:
-    """The paper's data as JSON, or where the reader accepts PDF, the paper."""
+    """The paper's data as JSON, or where the reader accepts PDF (or `pdf` says so), the paper."""
     check_query(request, {"language"})
     here = house(request)
     said = await here.database.read_long(read)
     vary = {"Vary": "Accept, Accept-Language"}
-    if not wants_pdf(request):
+    if not (wants_pdf(request) if pdf is None else pdf):
         answer = ok(said, headers=vary)
         answer.headers.update(etag(said["version"], answer.body) if "version" in said else {})
         return response(answer)

@@ -34,6 +34,29 @@ class ReportList(shapes.Out):
     next_cursor: None
 
 
+class Newest(shapes.Out):
+    year: int
+    state: Literal["submitted", "returned", "accepted", "draft"]
+    submitted_at: datetime
+    report: dict[str, Any]
+
+
+class Earlier(shapes.Out):
+    """`report` is the newest that IOM has submitted; `paid` is whole DKK."""
+
+    ref: str
+    title: str
+    cycle: int
+    state: str
+    paid: int
+    report: Newest | None
+
+
+class EarlierList(shapes.Out):
+    items: list[Earlier]
+    next_cursor: None
+
+
 class ReportOut(shapes.Out):
     """`past` are earlier submissions with what the MFA said of them."""
 
@@ -83,6 +106,18 @@ async def list_reports(ref: Ref, request: Request) -> Response:
     framework, now = here.book.framework, here.now()
     items = await here.database.read(lambda tx: reporting.listed(tx, actor, ref, framework, now))
     return response(whole_list(items))
+
+
+@router.get(
+    "/proposals/{ref}/previous",
+    operation_id="list_previous",
+    summary="What this proposal goes on from, with what IOM last reported of it",
+    responses=answers(EarlierList, {"items": [], "next_cursor": None}, 404),
+)
+async def list_previous(ref: Ref, request: Request) -> Response:
+    """The chain of `previous_proposal`, the nearest first, as far as you see it."""
+    actor = await caller(request)
+    return response(whole_list(await house(request).database.read(lambda tx: reporting.previous(tx, actor, ref))))
 
 
 @router.get(

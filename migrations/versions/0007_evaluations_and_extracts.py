@@ -1,0 +1,37 @@
+"""Evaluations of the framework, and releases of public extracts."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+INSTANT = sa.DateTime(timezone=True)
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "evaluation",
+        sa.Column("id", KEY, autoincrement=True, nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_by", KEY, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_evaluation_created_by_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluation")),
+    )
+    op.create_table(
+        "extract_release",
+        sa.Column("proposal_id", KEY, nullable=False),
+        sa.Column("side", sa.String(length=4), nullable=False),
+        sa.Column("person_id", KEY, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_extract_release_person_id_person")),
+        sa.ForeignKeyConstraint(["proposal_id"], ["proposal.id"], name=op.f("fk_extract_release_proposal_id_proposal")),
+        sa.PrimaryKeyConstraint("proposal_id", "side", name=op.f("pk_extract_release")),
+    )
