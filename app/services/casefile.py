@@ -12,7 +12,7 @@ from app.domain.people import Actor, Role
 from app.errors import refuse_unless
 from app.records import agreements, attachments, casefile, consultations, people, proposals
 from app.records import audit as audit_records
-from app.services import caseacts, casemoney, faces
+from app.services import audit, caseacts, casemoney, faces
 from app.services.caseacts import Reading
 from app.services.rulebooks import Library
 
@@ -56,6 +56,11 @@ def gathered(tx: Tx, actor: Actor, ref: str, variant: Variant, library: Library,
 def as_told(case: CaseFile) -> CaseFile:
     """What of a case file is handed out: a public variant without what is internal or personal. It reads every text; no database."""
     return published(case) if case.variant == "public" else case
+
+
+def fingerprint(case: CaseFile) -> str:
+    """A hash of all that a case file says, before any paper is set: the same acts, the same hash."""
+    return audit.digest(repr(case))
 
 
 def _people(tx: Tx, proposal_id: int) -> tuple[str, ...]:

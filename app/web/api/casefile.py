@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.documents.casefile.packing import pack
 from app.domain.people import Actor
 from app.services import casefile
+from app.web.answers import is_known
 from app.web.api.docs import problems
 from app.web.api.proposals import Ref
 from app.web.requests import caller, check_query, house, language_of
@@ -23,7 +24,7 @@ Whoever = Annotated[Actor, Depends(caller)]
     summary="The case file (sagsakter) with its list of acts (aktliste), as a ZIP file",
     response_class=Response,
     responses={
-        **problems(404, 409, 422),
+        **problems(304, 404, 409, 422),
         200: {"description": "The case file", "content": {"application/zip": {"schema": {"type": "string"}}}},
     },
 )
@@ -40,7 +41,10 @@ async def read_casefile(
     library = here.library
     case = await here.database.read_long(lambda tx: casefile.gathered(tx, actor, ref, variant, library, said_in))
     told = await asyncio.to_thread(casefile.as_told, case)
+    tag = {"ETag": f'"{await asyncio.to_thread(casefile.fingerprint, told)}"', "Vary": "Accept-Language"}
+    if is_known(request, tag["ETag"]):
+        return Response(status_code=304, headers=tag)
     stored = {sha256: await here.files.get(sha256) for sha256 in told.stored}
     made = await asyncio.to_thread(partial(pack, told, stored))
     named = {"Content-Disposition": f'attachment; filename="casefile-{ref}.{variant}.{said_in}.zip"'}
-    return Response(made, 200, {**named, "Vary": "Accept-Language"}, "application/zip")
+    return Response(made, 200, {**named, **tag}, "application/zip")
