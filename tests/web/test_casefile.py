@@ -30,6 +30,7 @@ from app.settings import RULES, SettingsError
 from tests.conftest import FRAMEWORK, Service, copy_of, settings_for
 from tests.conftest import _with_service as with_service
 from tests.services.test_uploads import PDF
+from tests.web.test_reports import agreed
 
 CLOSED = "DK-IOM-2023-001"
 
@@ -123,7 +124,7 @@ def _swapped(files: dict[str, bytes], part: str, old: bytes, new: bytes) -> dict
     assert old in files[name]
     data = files[name].replace(old, new, 1)
     index = json.loads(files["index.json"])
-    for file in (file for act in index["acts"] for file in act["files"] if file["name"] == name):
+    for file in (file for act in index["acts"] for file in act.get("files", []) if file.get("name") == name):
         file |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     return {**files, name: data, "index.json": json.dumps(index).encode()}
 
@@ -310,6 +311,40 @@ def test_a_blind_review_stays_blind(filled: dict[str, Any], tmp_path: Path) -> N
             assert (b"Zanzibar-doubt" in answer.content) == sees, role
             acts = json.loads(unpacked(answer.content)["index.json"])["acts"]
             assert ({"blind"} <= {one.get("left_out") for one in acts}) != sees
+
+    run_on_sqlite(filled, tmp_path, scenario)
+
+
+def test_an_amended_agreement_is_there_in_the_text_in_force_with_both_pairs_of_signatures(
+    filled: dict[str, Any], tmp_path: Path
+) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await agreed(service)
+        content = (await service.call("iom_focal_point", "GET", f"/proposals/{ref}")).json()["content"]
+        longer = {**content, "period": {**content["period"], "end": "2029-06-30"}}
+        for reason, body in (
+            ("Longer.", {"content": longer}),
+            ("Another name.", {"content": {**longer, "title": "Another name of it"}}),
+        ):
+            made = await service.call(
+                "iom_focal_point", "POST", f"/proposals/{ref}/amendments", json={"reason": reason, **body}
+            )
+            assert made.status_code == 201, made.text
+            if reason == "Longer.":
+                signed = f"/proposals/{ref}/amendments/1/signatures"
+                assert (await service.call("mfa_head", "POST", signed, json={})).status_code == 201
+                assert (await service.call("iom_focal_point", "POST", signed, json={})).status_code == 201
+        for variant, kept in (("full", 2), ("public", 1)):
+            answer = await service.call("auditor", "GET", f"/proposals/{ref}/casefile?variant={variant}")
+            assert verify(answer.content).discrepancies == []
+            files = unpacked(answer.content)
+            acts = json.loads(files["index.json"])["acts"]
+            assert {one["left_out"] for one in acts if one["kind"] == "agreement"} == {"not_kept"}
+            assert sum("text.json" in name for name in files) == kept, "what is only proposed is not public"
+            assert any(name.endswith("agreement-in-force.pdf") for name in files)
+            assert sum("signature" in name for name in files) == 4
+            harm = packed(_swapped(files, "amendment-1-text", b"2029-06-30", b"2030-06-30"), summed=True)
+            assert any("not the amendment/1" in one for one in verify(harm).discrepancies)
 
     run_on_sqlite(filled, tmp_path, scenario)
 

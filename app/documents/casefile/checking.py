@@ -57,8 +57,9 @@ def verify(data: bytes) -> Findings:
 def _index(raw: bytes, found: Findings) -> Index | None:
     try:
         said = orjson.loads(raw)
-        if not isinstance(said, dict) or said.get("format") != FORMAT:
-            raise NotCaseFile(f"Its {INDEX} is not one of format {FORMAT}.") if not found.discrepancies else ValueError
+        other = not isinstance(said, dict) or said.get("format") != FORMAT
+        if other and not found.discrepancies:
+            raise NotCaseFile(f"Its {INDEX} is not one of format {FORMAT}.")
         return Index.model_validate(said)
     except (ValueError, ValidationError):
         found.discrepancies.append(f"{INDEX} cannot be read as an index; nothing else could be checked against it.")
@@ -109,7 +110,9 @@ def _check_known(index: Index, found: Findings) -> None:
         if file.sha256 is not None and file.sha256 != file.stored_sha256:
             found.discrepancies.append(f"{file.name} is not the {file.of} that the service stored (SHA-256 differs).")
     kinds = sorted({of.partition("/")[0] for of in found.known})
-    found.verified.append(f"{len(found.known)} stored texts and files hash as stored: {', '.join(kinds) or 'none'}.")
+    found.verified.append(
+        f"{len(found.known)} texts and files held against the hashes they are stored by: {', '.join(kinds) or 'none'}."
+    )
 
 
 def _check_signatures(index: Index, whole: Mapping[str, bytes], found: Findings) -> None:
@@ -166,9 +169,7 @@ def _check_log(index: Index, whole: Mapping[str, bytes], found: Findings) -> Non
         head = index.audit_head
         if head is not None and (seq > head.seq or (seq == head.seq and previous != head.hash)):
             found.discrepancies.append(f"{name} does not fit the head of the log that the index names.")
-        found.verified.append(
-            f"{len(lines)} entries of the audit log hash as written, {links} follow on the one before."
-        )
+        found.verified.append(f"{len(lines)} entries of the audit log reckoned again, {links} with the one before.")
     if index.audit_head is not None:
         found.verified.append(f"Head of the audit log: entry {index.audit_head.seq}, {index.audit_head.hash}")
 
