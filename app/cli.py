@@ -20,7 +20,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, logs
+from app import administration, casefiles, logs
 from app import demo as demo_data
 from app.db import Database, open_database
 from app.domain.case import Cycle, Frame
@@ -43,6 +43,7 @@ cli.add_typer(administration.user, name="user")
 cli.add_typer(administration.token, name="token")
 cli.add_typer(administration.audits, name="audit")
 cli.add_typer(administration.iati, name="iati")
+cli.add_typer(casefiles.cases, name="casefile")
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:

@@ -13,3 +13,8 @@ def canonical(value: Any) -> bytes:
 def encode(value: Any) -> bytes:
     """JSON as it is sent: instants in UTC with a Z."""
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+
+
+def readable(value: Any) -> bytes:
+    """JSON for a file that people open: indented, in its own order, instants in UTC with a Z."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -28,6 +28,7 @@ from app.web.api import (
     agreements,
     amendments,
     audit,
+    casefile,
     consultations,
     evaluations,
     extracts,
@@ -56,7 +57,7 @@ HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, payments, reports, extracts, yearly, opendata),
-    *(people, audit, health, login, docs_page),
+    *(casefile, people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

@@ -6,7 +6,7 @@ the same paper gives the same bytes.
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ TEMPLATE = Path(__file__).parent / "paper.typ"
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One paper: `facts` are label and value under the title, `blocks` what follows, `foot` stands on every page."""
+    """One paper: `facts` are label and value under the title, `blocks` what follows, `foot` stands on every page.
+
+    `keywords` stand in the file's metadata, where any program finds them without setting the pages.
+    """
 
     language: str
     title: str
@@ -30,6 +33,7 @@ class Paper:
     blocks: list[dict[str, Any]]
     foot: str
     page: str
+    keywords: list[str] = field(default_factory=list)
 
 
 def heading(text: str) -> dict[str, Any]:

@@ -217,9 +217,10 @@ def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
 
 
 def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
-    """One snapshot whole, with its screening result."""
+    """One snapshot whole, with its screening result and that one's hash."""
     joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id)
-    columns = [*snapshot.c, screening.c.result, screening.c.outcome, screening.c.total_tenths]
+    result_hash = screening.c.sha256.label("result_sha256")
+    columns = [*snapshot.c, screening.c.result, result_hash, screening.c.outcome, screening.c.total_tenths]
     query = select(*columns).select_from(joined)
     return tx.execute(query.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
 

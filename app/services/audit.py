@@ -64,9 +64,12 @@ _HASHED = (
 
 def _hash_of(values: dict[str, Any]) -> str:
     """The hash of everything an entry says, the hash of the entry before included."""
-    said = {name: values[name] for name in _HASHED}
-    said["at"] = said["at"].isoformat()
-    return digest(said)
+    return digest(hashed(values))
+
+
+def hashed(values: dict[str, Any]) -> dict[str, Any]:
+    """What is hashed of an entry, nothing else: the SHA-256 of its canonical JSON is the entry's hash."""
+    return {**{name: values[name] for name in _HASHED}, "at": values["at"].isoformat()}
 
 
 def verify(tx: Tx, heads: Iterable[str] = ()) -> dict[str, Any]:

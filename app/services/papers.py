@@ -127,10 +127,15 @@ def letter(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
     one = consultations.decision_in_force(tx, row.id)
     if one is None:
         raise NotFound("letter_not_found", f"There is no decision on {ref}.")
+    return letter_on(tx, row, one)
+
+
+def letter_on(tx: Tx, row: Record, one: Record) -> dict[str, Any]:
+    """The letter on one decision whose consultation is concluded, also one that another has replaced since."""
     requested = envelopes.requested_of(tx, row.id, one.snapshot)
     return {
         **_in_force(one),
-        "ref": ref,
+        "ref": row.ref,
         "title": _title(tx, row.id, one.snapshot),
         "office": row.office_code,
         "office_name": people.office_name(tx, row.office_code),

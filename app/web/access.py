@@ -101,6 +101,7 @@ DOORS = {
     "POST /api/v1/consultations/{id}/minutes/object": _ANSWER,
     "GET /api/v1/proposals/{ref}/decision-letter": _READ,
     "GET /api/v1/proposals/{ref}/decision-memo": _WITHIN,
+    "GET /api/v1/proposals/{ref}/casefile": _WITHIN,
     "GET /api/v1/technical-meetings": _READ,
     "POST /api/v1/technical-meetings": _PREPARE,
     "GET /api/v1/technical-meetings/{id}": _READ,

@@ -50,10 +50,15 @@ def response(answer: Answer) -> Response:
 def conditional(request: Request, answer: Answer) -> Response:
     """The answer, or 304 when the client has this version."""
     tag = answer.headers.get("ETag")
-    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
-    if tag and ("*" in known or tag in known):
+    if tag and is_known(request, tag):
         return Response(status_code=304, headers=answer.headers)
     return response(answer)
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether the client says that it has this version."""
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    return "*" in known or tag in known
 
 
 async def write(

@@ -71,6 +71,8 @@ def test_every_cell_of_role_route_state_and_office(run: Any, database_url: str, 
                     if method == "DELETE":
                         address = address.replace("/1", "/999999")
                     more = {"json": {}} if method in ("POST", "PUT", "PATCH") else {}
+                    if path.endswith("/casefile"):
+                        more = {"headers": {"If-None-Match": "*"}}  # the same doors, and no papers are set
                     answer = await service.call(role, method, address.removeprefix("/api/v1"), **more)
                     where = (method, path, role, proposal and (proposal.ref, proposal.state), answer.text)
                     if role not in door.roles:
