@@ -16,12 +16,14 @@ from sqlalchemy import (
 from app.records.metadata import Dkk, Instant, Key, key, metadata, to
 
 # One text both sides sign. While it is open its text is made from what is stored; signed, it stands here word for word.
+# An amendment in force replaces `text`; `original` stays what was signed first.
 agreement = Table(
     "agreement",
     metadata,
     Column("proposal_id", Key, ForeignKey("proposal.id"), primary_key=True),
     Column("budget", Text),
     Column("text", Text),
+    Column("original", Text),
     Column("sha256", String(64)),
     Column("signed_at", Instant),
     Column("version", Integer, nullable=False, server_default="1"),

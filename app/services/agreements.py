@@ -126,7 +126,8 @@ def sign(
     refuse_unless(signed, "signed_already", f"{actor.side.upper()} has signed this text; the other side must sign.")
     raised: dict[str, Any] = {}
     if others:
-        raised = {"text": canonical(text).decode(), "sha256": digest, "signed_at": now.at}
+        signed_text = canonical(text).decode()
+        raised = {"text": signed_text, "original": signed_text, "sha256": digest, "signed_at": now.at}
     agreements.put(tx, row.id, raised)
     if others:
         _agree(tx, row, actor, now)

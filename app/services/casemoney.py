@@ -20,21 +20,27 @@ from app.services.caseacts import Reading, said
 
 
 def agreed(r: Reading) -> Iterator[Act]:
-    """The agreement: the very bytes both signatures name, and on paper. An amendment in force has replaced its text."""
+    """The agreement as it was first signed: the very bytes both signatures name, and on paper.
+
+    What was amended before first texts were kept has none.
+    """
     try:
         told = agreements.described(r.tx, r.actor, r.row.ref, r.library)
     except NotFound:
         return
-    rows = agreement_records.amendments_of(r.tx, r.row.id)
-    amended = any(one.signed_at is not None for one in rows)
+    kept = agreement_records.agreement_of(r.tx, r.row.id)
+    signed = json.loads(kept.original) if kept is not None and kept.original else None
+    first = {**told, "text": signed, "sha256": audit.digest(signed)} if signed else told
     is_open = told["state"] == "open"
     decided = casefile.decisions_concluded(r.tx, r.row.id)[-1]
-    by_hash = {"of": None, "sha256": None} if is_open else {"of": "agreement", "sha256": told["sha256"]}
-    pieces = (Piece("agreement.json", canonical(told["text"]), **by_hash), _on_paper(r, told, "agreement.pdf"))
+    by_hash = {"of": None, "sha256": None} if is_open else {"of": "agreement", "sha256": first["sha256"]}
+    pieces = (Piece("agreement.json", canonical(first["text"]), **by_hash), _on_paper(r, first, "agreement.pdf"))
     private: Reason | None = "internal" if is_open else None
     at = told["signed_at"] or decided.concluded_at
-    yield Act(at, "agreement", told["state"], None, () if amended else pieces, private, "not_kept" if amended else None)
+    lost = signed is None and not is_open
+    yield Act(at, "agreement", told["state"], None, () if lost else pieces, private, "not_kept" if lost else None)
     yield from _signatures(r, 0)
+    rows = agreement_records.amendments_of(r.tx, r.row.id)
     for row, one in zip(rows, amendments.listed(r.tx, r.actor, r.row.ref), strict=True):
         in_force = next((each for each in reversed(rows) if each.signed_at is not None), None)
         yield from _amended(r, row, one, told if row is in_force else None)

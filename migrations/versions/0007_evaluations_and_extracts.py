@@ -1,4 +1,4 @@
-"""Evaluations of the framework, and releases of public extracts."""
+"""Evaluations of the framework, releases of public extracts, and the text of an agreement that was signed first."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,4 +34,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_extract_release_person_id_person")),
         sa.ForeignKeyConstraint(["proposal_id"], ["proposal.id"], name=op.f("fk_extract_release_proposal_id_proposal")),
         sa.PrimaryKeyConstraint("proposal_id", "side", name=op.f("pk_extract_release")),
+    )
+    with op.batch_alter_table("agreement") as batch:
+        batch.add_column(sa.Column("original", sa.Text(), nullable=True))
+    # An amendment in force has replaced the text that was signed first; of all others it is still there.
+    op.execute(
+        "UPDATE agreement SET original = text WHERE signed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM amendment "
+        "WHERE amendment.proposal_id = agreement.proposal_id AND amendment.signed_at IS NOT NULL)"
     )
