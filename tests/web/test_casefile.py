@@ -345,7 +345,9 @@ def test_an_amended_agreement_is_there_in_the_text_in_force_with_both_pairs_of_s
             assert sum("text.json" in name for name in files) == kept, "what is only proposed is not public"
             assert any(name.endswith("agreement-in-force.pdf") for name in files)
             assert sum("signature" in name for name in files) == 4
-            harm = packed(_swapped(files, "-agreement.json", b"2029", b"2030"), summed=True)
+            harm = packed(
+                _swapped(files, "-agreement.json", content["period"]["end"].encode(), b"2031-01-01"), summed=True
+            )
             assert any("not the agreement" in one for one in verify(harm).discrepancies)
             harm = packed(_swapped(files, "amendment-1-text", b"2029-06-30", b"2030-06-30"), summed=True)
             assert any("not the amendment/1" in one for one in verify(harm).discrepancies)
