@@ -10,10 +10,11 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.services import faces, payments
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.answers import conditional, etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
+from app.web.api.sheets import listed
 from app.web.requests import caller, expected_versions, house, read_body, read_optional_body
 
 router = APIRouter(prefix="/api/v1", tags=["payments"])
@@ -81,7 +82,7 @@ def _answer(said: dict[str, Any], status: int = 200) -> Answer:
 )
 async def list_payments(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    return response(whole_list(await house(request).database.read(lambda tx: payments.listed(tx, actor, ref))))
+    return await listed(request, PaymentOut, lambda tx: payments.listed(tx, actor, ref))
 
 
 @router.post(

@@ -10,10 +10,11 @@ from app.domain.people import Actor
 from app.domain.report import Report, Stage
 from app.services import reporting
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.answers import conditional, etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
+from app.web.api.sheets import listed
 from app.web.requests import caller, expected_versions, house, read_body, read_optional_body
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
@@ -81,8 +82,7 @@ def _shown(tx: Tx, request: Request, actor: Actor, ref: str, year: int, status: 
 async def list_reports(ref: Ref, request: Request) -> Response:
     actor, here = await caller(request), house(request)
     framework, now = here.book.framework, here.now()
-    items = await here.database.read(lambda tx: reporting.listed(tx, actor, ref, framework, now))
-    return response(whole_list(items))
+    return await listed(request, ListedReport, lambda tx: reporting.listed(tx, actor, ref, framework, now))
 
 
 @router.get(
