@@ -121,6 +121,8 @@ DOORS = {
     "POST /api/v1/proposals/{ref}/reports/{year}/submit": Door(IOM, "reports:write"),
     "POST /api/v1/proposals/{ref}/reports/{year}/accept": _DESK,
     "POST /api/v1/proposals/{ref}/reports/{year}/return": _DESK,
+    "GET /api/v1/payments": _READ,
+    "GET /api/v1/payments/export": Door(frozenset({Role.MFA_FINANCE, Role.MFA_HEAD, Role.AUDITOR}), "proposals:read"),
     "GET /api/v1/payments/{id}": _READ,
     "POST /api/v1/payments/{id}/prepare": _PAY,
     "POST /api/v1/payments/{id}/release": replace(_PAY, fresh=True),

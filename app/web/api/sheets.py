@@ -24,10 +24,10 @@ _VARY = {"Vary": "Accept"}
 Shape = type[BaseModel]
 
 
-async def listed(request: Request, shape: Shape, read: Callable[[Tx], list[Any]]) -> Response:
-    """A list that is short enough to come in one piece; `shape` is that of an item."""
+async def listed(request: Request, shape: Shape, read: Callable[[Tx], list[Any]], name: str | None = None) -> Response:
+    """A list that is short enough to come in one piece; `shape` is that of an item, `name` that of the sheet."""
     if wants_csv(request):
-        return await sheet(request, shape, await house(request).database.read_long(read))
+        return await sheet(request, shape, await house(request).database.read_long(read), name)
     return _json(whole_list(await house(request).database.read(read)).body)
 
 
@@ -59,12 +59,12 @@ def _json(body: bytes) -> Response:
     return response(ok(body, headers=dict(_VARY)))
 
 
-async def sheet(request: Request, shape: Shape, items: Sequence[Any]) -> Response:
-    """The items as CSV to be saved; its columns follow from their shape alone."""
+async def sheet(request: Request, shape: Shape, items: Sequence[Any], name: str | None = None) -> Response:
+    """The items as CSV to be saved, by address and day unless it is named; its columns follow from their shape alone."""
     made = await asyncio.to_thread(_sheet_bytes, shape, items)
-    noun = re.sub("[^A-Za-z0-9.-]+", "-", request.url.path.removeprefix("/api/v1/"))
-    named = {"Content-Disposition": f'attachment; filename="{noun}-{house(request).now().today}.csv"'}
-    return Response(made, 200, {**_VARY, **named}, MEDIA_TYPE)
+    place = re.sub("[^A-Za-z0-9.-]+", "-", request.url.path.removeprefix("/api/v1/"))
+    named = f'attachment; filename="{name or f"{place}-{house(request).now().today}"}.csv"'
+    return Response(made, 200, {**_VARY, "Content-Disposition": named}, MEDIA_TYPE)
 
 
 def _sheet_bytes(shape: Shape, items: Sequence[Any]) -> bytes:
