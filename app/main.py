@@ -43,6 +43,7 @@ from app.web.api import (
     review,
     rules,
     screenings,
+    workbooks,
 )
 from app.web.api.docs import install_openapi
 from app.web.pages import login, rendering
@@ -53,7 +54,15 @@ log = logger("service")
 HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings),
-    *(agreements, amendments, finance, payments, reports, opendata),  # finance first: /payments/export is no number
+    *(
+        agreements,
+        amendments,
+        workbooks,
+        finance,
+        payments,
+        reports,
+        opendata,
+    ),  # finance first: /payments/export is no number
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

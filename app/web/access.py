@@ -121,6 +121,7 @@ DOORS = {
     "POST /api/v1/proposals/{ref}/reports/{year}/submit": Door(IOM, "reports:write"),
     "POST /api/v1/proposals/{ref}/reports/{year}/accept": _DESK,
     "POST /api/v1/proposals/{ref}/reports/{year}/return": _DESK,
+    "GET /api/v1/cycles/{year}/workbook": _WITHIN,
     "GET /api/v1/payments": _READ,
     "GET /api/v1/payments/export": Door(frozenset({Role.MFA_FINANCE, Role.MFA_HEAD, Role.AUDITOR}), "proposals:read"),
     "GET /api/v1/payments/{id}": _READ,
