@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from app.db import Tx, open_database
+from app.documents.cycle_sheets import cycle_workbook
 from app.domain.people import Role
 from app.encoding import encode
-from app.services import access, audit, clock, logins, opendata, users
+from app.services import access, audit, clock, logins, opendata, users, workbooks
 from app.services.clock import Now
 from app.services.rulebooks import open_library
 from app.settings import RULES, SettingsError, read_settings
@@ -17,6 +19,7 @@ from app.settings import RULES, SettingsError, read_settings
 user = typer.Typer(no_args_is_help=True, help="Add, disable and erase people.")
 token = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens.")
 iati = typer.Typer(no_args_is_help=True, help="Open data.")
+cycle = typer.Typer(no_args_is_help=True, help="Cycles as workbooks.")
 audits = typer.Typer(no_args_is_help=True, help="Verify and export the log of acts.")
 
 
@@ -154,3 +157,18 @@ def iati_export() -> None:
     library, now = open_library(RULES, settings.framework), clock.now(settings.today)
     with open_database(settings.database_url).reading() as tx:
         typer.echo(opendata.activities(tx, library, settings.public_url, now), nl=False)
+
+
+@cycle.command("export")
+def cycle_export(
+    year: int,
+    output: Annotated[Path, typer.Option(help="the XLSX file to write")],
+    language: Annotated[Literal["en", "da"], typer.Option()] = "en",
+) -> None:
+    """Write a cycle as a workbook: proposals, criteria, budgets, coverage, money."""
+    settings = read_settings()
+    book = open_library(RULES, settings.framework).current
+    with open_database(settings.database_url).reading() as tx:
+        said = workbooks.of_cycle(tx, year, book)
+    output.write_bytes(cycle_workbook(said, language))
+    typer.echo(f"{output}: {len(said['proposals'])} proposals of the cycle {year}.")

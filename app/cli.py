@@ -44,6 +44,7 @@ cli.add_typer(administration.token, name="token")
 cli.add_typer(administration.audits, name="audit")
 cli.add_typer(administration.iati, name="iati")
 cli.add_typer(casefiles.cases, name="casefile")
+cli.add_typer(administration.cycle, name="cycle")
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:

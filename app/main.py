@@ -32,6 +32,7 @@ from app.web.api import (
     consultations,
     evaluations,
     extracts,
+    finance,
     meetings,
     money,
     opendata,
@@ -45,6 +46,7 @@ from app.web.api import (
     review,
     rules,
     screenings,
+    workbooks,
     yearly,
 )
 from app.web.api.docs import install_openapi
@@ -56,8 +58,9 @@ log = logger("service")
 HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
-    *(agreements, amendments, payments, reports, extracts, yearly, opendata),
-    *(casefile, people, audit, health, login, docs_page),
+    *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
+    *(extracts, yearly, workbooks, opendata, casefile),
+    *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

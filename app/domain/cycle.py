@@ -17,6 +17,11 @@ def noon_of(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=COPENHAGEN).astimezone(UTC)
 
 
+def start_of(day: date) -> datetime:
+    """The UTC instant at which a day begins in Copenhagen."""
+    return datetime(day.year, day.month, day.day, tzinfo=COPENHAGEN).astimezone(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The days on which proposals of a cycle can be made and submitted, both included."""

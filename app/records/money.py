@@ -94,3 +94,9 @@ def sums(tx: Tx) -> dict[tuple[str, int], int]:
     return {
         (kind, year): int(amount) for kind, year, amount in tx.execute(query.group_by(ledger.c.kind, ledger.c.year))
     }
+
+
+def changed_at(tx: Tx) -> datetime | None:
+    """When an appropriation or the ledger last changed; None where nothing is entered yet."""
+    found = [tx.scalar(select(func.max(table.c.at))) for table in (ledger, envelope_change)]
+    return max((at for at in found if at), default=None)

@@ -255,9 +255,18 @@ def portfolio(tx: Tx, year: int) -> list[Record]:
     out = ("draft", "cancelled", "rejected")
     paid = exists().where(ledger.c.proposal_id == proposal.c.id, ledger.c.kind == "paid")
     back = (proposal.c.state == "returned") & (proposal.c.returned_by == "screening")
+    return list(tx.execute(_of_cycle(year).where(proposal.c.state.not_in(out) | paid, ~back)))
+
+
+def of_cycle(tx: Tx, year: int) -> list[Record]:
+    """Every proposal of a cycle, whatever became of it, and those deferred to it, as the Danish side sees them, by reference."""
+    return list(tx.execute(_of_cycle(year)))
+
+
+def _of_cycle(year: int) -> Select[Any]:
     here = ((proposal.c.cycle_year == year) & proposal.c.deferred_to.is_(None)) | (proposal.c.deferred_to == year)
     query = select(*_HEAD, face.c.content).select_from(_JOINED).where(face.c.side == Side.MFA, here)
-    return list(tx.execute(query.where(proposal.c.state.not_in(out) | paid, ~back).order_by(proposal.c.ref)))
+    return query.order_by(proposal.c.ref)
 
 
 def office_of(tx: Tx, ref: str) -> str:

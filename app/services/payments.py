@@ -14,6 +14,8 @@ from app.domain.workflow import Facts as ProposalFacts
 from app.errors import Conflict, NotFound, Refusal, check_version, refuse_unless
 from app.notify import outbox
 from app.records import agreements, consultations, proposals
+from app.records import payments as payment_records
+from app.records.payments import Wanted
 from app.services import agreements as agreement_service
 from app.services import audit, casework, envelopes, faces, reporting
 from app.services.casework import Step
@@ -194,6 +196,13 @@ def listed(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Every tranche of a proposal, by number."""
     row = faces.seen(tx, actor, ref)
     return [_shown(one) for one in agreements.payments_of(tx, row.id)]
+
+
+def page(tx: Tx, actor: Actor, wanted: Wanted) -> tuple[list[dict[str, Any]], int | None]:
+    """One page of the payments an actor sees, newest first, and the number after which the next page begins."""
+    rows = payment_records.page(tx, actor, wanted)
+    following = rows[wanted.limit - 1].id if len(rows) > wanted.limit else None
+    return [_shown(one) for one in rows[: wanted.limit]], following
 
 
 def described(tx: Tx, actor: Actor, payment_id: int) -> dict[str, Any]:

@@ -190,6 +190,11 @@ def wants_pdf(request: Request) -> bool:
     return _preferred(request.headers.get("accept", ""), ("application/json", "application/pdf")) == "application/pdf"
 
 
+def wants_csv(request: Request) -> bool:
+    """Whether the reader would rather have CSV than JSON; JSON where it does not say."""
+    return _preferred(request.headers.get("accept", ""), ("application/json", "text/csv")) == "text/csv"
+
+
 def language_of(request: Request) -> str:
     """`da` or `en`: as the query says, else as the reader prefers; English where it does not say."""
     return request.query_params.get("language") or _preferred(request.headers.get("accept-language", ""), ("en", "da"))

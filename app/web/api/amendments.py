@@ -9,11 +9,12 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.services import amendments, faces
 from app.services.idempotency import Answer
-from app.web.answers import ok, response, whole_list, write
+from app.web.answers import ok, write
 from app.web.api import bodies, shapes
 from app.web.api.agreements import SignatureOut
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
+from app.web.api.sheets import listed
 from app.web.requests import caller, house, read_body, read_optional_body
 
 router = APIRouter(prefix="/api/v1", tags=["agreements"])
@@ -63,7 +64,7 @@ _AMENDMENT: dict[str, Any] = {
 )
 async def list_amendments(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    return response(whole_list(await house(request).database.read(lambda tx: amendments.listed(tx, actor, ref))))
+    return await listed(request, AmendmentOut, lambda tx: amendments.listed(tx, actor, ref))
 
 
 @router.post(

@@ -5,13 +5,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.db import Tx
 from app.domain.people import Actor
 from app.errors import Fault, Invalid
 from app.records.audit import Wanted
 from app.services import audit
-from app.web.answers import numbered_list, ok, response
+from app.web.answers import ok, response
 from app.web.api import shapes
 from app.web.api.docs import answers
+from app.web.api.sheets import paged
 from app.web.requests import caller, check_query, house
 
 
@@ -95,9 +97,11 @@ async def list_audit(
             raise Invalid(
                 "validation_failed", "The query cannot be used; pointers name its parameters.", faults=[fault]
             )
-    wanted = Wanted(event, person, subject, since, until, limit, cursor)
-    items, following = await house(request).database.read(lambda tx: audit.listed(tx, wanted))
-    return response(numbered_list(items, following))
+
+    def page(tx: Tx, most: int) -> tuple[list[dict[str, Any]], int | None]:
+        return audit.listed(tx, Wanted(event, person, subject, since, until, most, cursor))
+
+    return await paged(request, AuditEntry, page, limit)
 
 
 @router.get(

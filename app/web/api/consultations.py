@@ -12,10 +12,11 @@ from app.services import board, consultations, decisions, faces
 from app.services.consultations import Plan
 from app.services.decisions import Sent
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, numbered_list, ok, response, write
+from app.web.answers import conditional, etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
+from app.web.api.sheets import paged
 from app.web.requests import caller, check_query, expected_versions, house, read_body, read_optional_body
 
 router = APIRouter(prefix="/api/v1", tags=["consultations"])
@@ -132,10 +133,12 @@ async def list_consultations(
     state: Stage | None = None,
 ) -> Response:
     check_query(request, {"limit", "cursor", "cycle", "state"})
-    items, following = await house(request).database.read(
-        lambda tx: consultations.listed(tx, actor, cycle, state, limit, cursor)
+    return await paged(
+        request,
+        ListedConsultation,
+        lambda tx, most: consultations.listed(tx, actor, cycle, state, most, cursor),
+        limit,
     )
-    return response(numbered_list(items, following))
 
 
 @router.post(

@@ -40,7 +40,7 @@ def answers(
     """The `responses` of a route: what it answers with an example, and every error it can give."""
     said: dict[str, Any] = {"description": {200: "Done", 201: "Made", 204: "Done, nothing to say"}[status]}
     if shape:
-        said |= {"x-shape": shape.__name__, "x-example": example}
+        said |= {"x-shape": shape.__name__, "x-example": example, "x-list": "items" in shape.model_fields}
     return {status: said, **problems(*codes)}
 
 
@@ -200,9 +200,12 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
     operation["responses"].pop("422", None) if _only_default(operation) else None
     for code, answer in operation["responses"].items():
         shape, example = answer.pop("x-shape", None), answer.pop("x-example", None)
+        a_list = answer.pop("x-list", False)
         if shape:
             schema = {"$ref": _REF.format(model=shape)}
             answer["content"] = {"application/json": {"schema": schema, "example": example}}
+            if a_list:
+                answer["content"]["text/csv"] = {"schema": {"type": "string"}}
         elif int(code) >= 400:
             schema = {"$ref": _REF.format(model="Problem")}
             answer["content"] = {"application/problem+json": {"schema": schema}}

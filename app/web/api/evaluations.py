@@ -11,9 +11,10 @@ from app.domain.people import Actor
 from app.services import evaluations
 from app.services.clock import Now
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.answers import conditional, etag, ok, write
 from app.web.api import shapes
 from app.web.api.docs import answers
+from app.web.api.sheets import listed
 from app.web.requests import caller, expected_versions, house, read_body
 
 router = APIRouter(prefix="/api/v1", tags=["evaluations"])
@@ -63,7 +64,7 @@ def _shown(tx: Tx, actor: Actor, number: int, now: Now, status: int = 200) -> An
 async def list_evaluations(request: Request, actor: Whoever) -> Response:
     """IOM, the embassies and the mission read those that are shared."""
     now = house(request).now()
-    return response(whole_list(await house(request).database.read(lambda tx: evaluations.listed(tx, actor, now))))
+    return await listed(request, EvaluationOut, lambda tx: evaluations.listed(tx, actor, now))
 
 
 @router.post(

@@ -10,11 +10,12 @@ from app.documents.accounts import extract as extract_paper
 from app.domain.people import Actor
 from app.services import extracts, faces
 from app.services.idempotency import Answer
-from app.web.answers import ok, response, whole_list, write
+from app.web.answers import ok, response, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers, problems
 from app.web.api.papers import Language, paper
 from app.web.api.proposals import Ref
+from app.web.api.sheets import listed
 from app.web.requests import caller, house, read_body, read_optional_body
 
 router = APIRouter(prefix="/api/v1", tags=["extracts"])
@@ -136,7 +137,7 @@ async def withdraw_extract(ref: Ref, request: Request, actor: Whoever) -> Respon
 )
 async def list_extracts(request: Request) -> Response:
     here = house(request)
-    return response(whole_list(await here.database.read_long(lambda tx: extracts.published(tx, here.library))))
+    return await listed(request, ExtractOut, lambda tx: extracts.published(tx, here.library))
 
 
 @router.get(

@@ -9,9 +9,10 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.services import meetings
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.answers import conditional, etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
+from app.web.api.sheets import listed
 from app.web.requests import caller, check_query, expected_versions, house, read_body
 
 router = APIRouter(prefix="/api/v1", tags=["technical meetings"])
@@ -77,7 +78,7 @@ async def list_meetings(
     request: Request, actor: Whoever, cycle: Annotated[int | None, Query(ge=2000, le=2100)] = None
 ) -> Response:
     check_query(request, {"cycle"})
-    return response(whole_list(await house(request).database.read(lambda tx: meetings.listed(tx, actor, cycle))))
+    return await listed(request, MeetingOut, lambda tx: meetings.listed(tx, actor, cycle))
 
 
 @router.post(

@@ -9,9 +9,10 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.services import envelopes
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.answers import conditional, etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
+from app.web.api.sheets import listed
 from app.web.requests import caller, expected_versions, house, read_body
 
 router = APIRouter(prefix="/api/v1", tags=["money"])
@@ -74,7 +75,7 @@ _WHOLE = {**_ENVELOPE, "changes": []}
 )
 async def list_envelopes(request: Request) -> Response:
     await caller(request)
-    return response(whole_list(await house(request).database.read(envelopes.overview)))
+    return await listed(request, EnvelopeOut, envelopes.overview)
 
 
 @router.get(

@@ -10,10 +10,11 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.services import faces, payments
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.answers import conditional, etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
+from app.web.api.sheets import listed
 from app.web.requests import caller, expected_versions, house, read_body, read_optional_body
 
 router = APIRouter(prefix="/api/v1", tags=["payments"])
@@ -52,7 +53,7 @@ class PaymentList(shapes.Out):
 _NOTHING: dict[str, Any] = dict.fromkeys(
     ("prepared_at", "released_at", "received_at", "received_on", "received_amount", "difference", "note")
 )
-_PAYMENT = {
+PAYMENT = {
     "id": 1,
     "ref": "DK-IOM-2027-003",
     "number": 1,
@@ -77,11 +78,11 @@ def _answer(said: dict[str, Any], status: int = 200) -> Answer:
     "/proposals/{ref}/payments",
     operation_id="list_payments",
     summary="Every tranche of a proposal",
-    responses=answers(PaymentList, {"items": [_PAYMENT], "next_cursor": None}, 404),
+    responses=answers(PaymentList, {"items": [PAYMENT], "next_cursor": None}, 404),
 )
 async def list_payments(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    return response(whole_list(await house(request).database.read(lambda tx: payments.listed(tx, actor, ref))))
+    return await listed(request, PaymentOut, lambda tx: payments.listed(tx, actor, ref))
 
 
 @router.post(
@@ -89,7 +90,7 @@ async def list_payments(ref: Ref, request: Request) -> Response:
     operation_id="schedule_payment",
     summary="Plan a tranche within what is approved for its year",
     status_code=201,
-    responses=answers(PaymentOut, _PAYMENT, 400, 404, 409, 413, 415, 422, status=201),
+    responses=answers(PaymentOut, PAYMENT, 400, 404, 409, 413, 415, 422, status=201),
 )
 async def schedule_payment(ref: Ref, request: Request) -> Response:
     """Before the agreement is signed it is part of its text. `due_on` may fall later than the year charged."""
@@ -109,7 +110,7 @@ async def schedule_payment(ref: Ref, request: Request) -> Response:
     "/payments/{id}",
     operation_id="read_payment",
     summary="One tranche",
-    responses=answers(PaymentOut, _PAYMENT, 304, 404, 422),
+    responses=answers(PaymentOut, PAYMENT, 304, 404, 422),
 )
 async def read_payment(id: Id, request: Request, actor: Whoever) -> Response:
     return conditional(
@@ -130,7 +131,7 @@ async def _step(
     "/payments/{id}/prepare",
     operation_id="prepare_payment",
     summary="Prepare a scheduled payment",
-    responses=answers(PaymentOut, _PAYMENT, 400, 404, 409, 412, 413, 415, 422),
+    responses=answers(PaymentOut, PAYMENT, 400, 404, 409, 412, 413, 415, 422),
 )
 async def prepare_payment(id: Id, request: Request, actor: Whoever) -> Response:
     now, expected, framework = house(request).now(), expected_versions(request), house(request).book.framework
@@ -143,7 +144,7 @@ async def prepare_payment(id: Id, request: Request, actor: Whoever) -> Response:
     "/payments/{id}/release",
     operation_id="release_payment",
     summary="Release a prepared payment",
-    responses=answers(PaymentOut, _PAYMENT, 400, 404, 409, 412, 413, 415, 422),
+    responses=answers(PaymentOut, PAYMENT, 400, 404, 409, 412, 413, 415, 422),
 )
 async def release_payment(id: Id, request: Request, actor: Whoever) -> Response:
     """Somebody else than who prepared it; signed, voted, within what is approved. 409 names everything that refuses."""
@@ -157,7 +158,7 @@ async def release_payment(id: Id, request: Request, actor: Whoever) -> Response:
     "/payments/{id}/receive",
     operation_id="receive_payment",
     summary="Confirm the receipt of a payment, with amount and date",
-    responses=answers(PaymentOut, _PAYMENT, 400, 404, 409, 412, 413, 415, 422),
+    responses=answers(PaymentOut, PAYMENT, 400, 404, 409, 412, 413, 415, 422),
 )
 async def receive_payment(id: Id, request: Request, actor: Whoever) -> Response:
     """A difference is recorded. The last receipt makes the proposal disbursed."""
@@ -177,7 +178,7 @@ async def receive_payment(id: Id, request: Request, actor: Whoever) -> Response:
     "/payments/{id}/cancel",
     operation_id="cancel_payment",
     summary="Cancel a payment that is not released",
-    responses=answers(PaymentOut, _PAYMENT, 400, 404, 409, 412, 413, 415, 422),
+    responses=answers(PaymentOut, PAYMENT, 400, 404, 409, 412, 413, 415, 422),
 )
 async def cancel_payment(id: Id, request: Request, actor: Whoever) -> Response:
     now, expected, framework = house(request).now(), expected_versions(request), house(request).book.framework

@@ -9,9 +9,10 @@ from app.db import Tx
 from app.domain.people import Actor, Role
 from app.services import access, users
 from app.services.idempotency import Answer
-from app.web.answers import numbered_list, ok, response, write
+from app.web.answers import ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
+from app.web.api.sheets import paged
 from app.web.requests import caller, check_query, house, read_body
 
 
@@ -85,8 +86,7 @@ _TOKEN = {
 )
 async def list_users(request: Request, actor: Whoever, limit: Limit = 50, cursor: Cursor = 0) -> Response:
     check_query(request, {"limit", "cursor"})
-    items, following = await house(request).database.read(lambda tx: users.listed(tx, limit, cursor))
-    return response(numbered_list(items, following))
+    return await paged(request, UserOut, lambda tx, most: users.listed(tx, most, cursor), limit)
 
 
 @router.post(
@@ -140,8 +140,7 @@ async def list_tokens(
     person: Annotated[int | None, Query(ge=1, le=2**53)] = None,
 ) -> Response:
     check_query(request, {"limit", "cursor", "person"})
-    items, following = await house(request).database.read(lambda tx: access.listed(tx, actor, person, limit, cursor))
-    return response(numbered_list(items, following))
+    return await paged(request, TokenOut, lambda tx, most: access.listed(tx, actor, person, most, cursor), limit)
 
 
 @router.post(

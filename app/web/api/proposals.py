@@ -24,6 +24,7 @@ from app.services.idempotency import Answer
 from app.web.answers import conditional, etag, ok, response, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import EXAMPLE_CONTENT, answers
+from app.web.api.sheets import enclosed, paged
 from app.web.api.submission import read_submission
 from app.web.requests import caller, check_query, expected_versions, house, read_as, read_json
 
@@ -106,9 +107,13 @@ async def list_proposals(
     by_total = sort == "total"
     after = _after(cursor, sort) if cursor is not None else None
     states = tuple(state or ())
-    wanted = Wanted(cycle, states, country, priority_area, office, q, by_total, limit, after)
-    items, following = await house(request).database.read(lambda tx: intake.listed(tx, actor, wanted))
-    return response(ok({"items": items, "next_cursor": _cursor(following, sort) if following else None}))
+
+    def page(tx: Tx, most: int) -> tuple[list[dict[str, Any]], str | None]:
+        wanted = Wanted(cycle, states, country, priority_area, office, q, by_total, most, after)
+        items, following = intake.listed(tx, actor, wanted)
+        return items, _cursor(following, sort) if following else None
+
+    return await paged(request, shapes.ListedProposal, page, limit)
 
 
 _FILTERS = dict.fromkeys(("limit", "cursor", "cycle", "state", "country", "priority_area", "office", "q", "sort"), None)
@@ -227,8 +232,7 @@ async def read_screening(ref: Ref, request: Request) -> Response:
 )
 async def read_history(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    items = await house(request).database.read(lambda tx: intake.history_of(tx, actor, ref))
-    return response(ok({"items": items}))
+    return await enclosed(request, shapes.StepOut, lambda tx: {"items": intake.history_of(tx, actor, ref)})
 
 
 @router.get(
@@ -239,8 +243,7 @@ async def read_history(ref: Ref, request: Request) -> Response:
 )
 async def list_snapshots(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    items = await house(request).database.read(lambda tx: intake.snapshots_of(tx, actor, ref))
-    return response(ok({"items": items}))
+    return await enclosed(request, shapes.SnapshotHead, lambda tx: {"items": intake.snapshots_of(tx, actor, ref)})
 
 
 @router.get(

@@ -17,10 +17,11 @@ from app.domain.people import Actor
 from app.errors import BadRequest, Fault, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from app.services import attachments, faces, remarks, uploads
 from app.services.idempotency import Answer
-from app.web.answers import ok, response, whole_list, write
+from app.web.answers import ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
+from app.web.api.sheets import listed
 from app.web.requests import caller, house, read_body_about
 
 
@@ -93,7 +94,7 @@ _ATTACHMENT = {
 )
 async def list_comments(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    return response(whole_list(await house(request).database.read(lambda tx: remarks.comments(tx, actor, ref))))
+    return await listed(request, CommentOut, lambda tx: remarks.comments(tx, actor, ref))
 
 
 @router.post(
@@ -117,7 +118,7 @@ async def add_comment(ref: Ref, request: Request) -> Response:
 )
 async def list_conflicts(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    return response(whole_list(await house(request).database.read(lambda tx: remarks.conflicts(tx, actor, ref))))
+    return await listed(request, ConflictOut, lambda tx: remarks.conflicts(tx, actor, ref))
 
 
 @router.post(
@@ -144,7 +145,7 @@ async def declare_conflict(ref: Ref, request: Request) -> Response:
 )
 async def list_attachments(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    return response(whole_list(await house(request).database.read(lambda tx: attachments.listed(tx, actor, ref))))
+    return await listed(request, AttachmentOut, lambda tx: attachments.listed(tx, actor, ref))
 
 
 @router.post(

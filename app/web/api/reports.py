@@ -10,10 +10,11 @@ from app.domain.people import Actor
 from app.domain.report import Report, Stage
 from app.services import reporting
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.answers import conditional, etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
+from app.web.api.sheets import listed
 from app.web.requests import caller, expected_versions, house, read_body, read_optional_body
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
@@ -104,8 +105,7 @@ def _shown(tx: Tx, request: Request, actor: Actor, ref: str, year: int, status: 
 async def list_reports(ref: Ref, request: Request) -> Response:
     actor, here = await caller(request), house(request)
     framework, now = here.book.framework, here.now()
-    items = await here.database.read(lambda tx: reporting.listed(tx, actor, ref, framework, now))
-    return response(whole_list(items))
+    return await listed(request, ListedReport, lambda tx: reporting.listed(tx, actor, ref, framework, now))
 
 
 @router.get(
@@ -117,7 +117,7 @@ async def list_reports(ref: Ref, request: Request) -> Response:
 async def list_previous(ref: Ref, request: Request) -> Response:
     """The chain of `previous_proposal`, the nearest first, as far as you see it."""
     actor = await caller(request)
-    return response(whole_list(await house(request).database.read(lambda tx: reporting.previous(tx, actor, ref))))
+    return await listed(request, Earlier, lambda tx: reporting.previous(tx, actor, ref))
 
 
 @router.get(

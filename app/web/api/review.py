@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.domain.people import Actor
 from app.services import faces, review
-from app.web.answers import ok, response, whole_list, write
+from app.web.answers import ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
+from app.web.api.sheets import enclosed, listed
 from app.web.requests import caller, house, read_body_about, read_optional_body
 
 
@@ -88,7 +89,7 @@ _ALL = {**_OWN, "needed": 2, "completed": 0, "blind": True, "items": [], "next_c
 )
 async def list_clarifications(ref: Ref, request: Request) -> Response:
     actor = await caller(request)
-    return response(whole_list(await house(request).database.read(lambda tx: review.questions(tx, actor, ref))))
+    return await listed(request, ClarificationOut, lambda tx: review.questions(tx, actor, ref))
 
 
 @router.post(
@@ -135,7 +136,7 @@ async def list_assessments(ref: Ref, request: Request) -> Response:
     """A reviewer sees the others' grades once their own assessment is completed (`blind` says so)."""
     actor, here = await caller(request), house(request)
     book = here.book
-    return response(ok(await here.database.read(lambda tx: review.overview(tx, actor, ref, book))))
+    return await enclosed(request, OthersAssessment, lambda tx: review.overview(tx, actor, ref, book))
 
 
 @router.put(

@@ -9,9 +9,10 @@ from app.domain.people import Actor
 from app.errors import NotFound
 from app.services import cycles, rulebooks
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, response, whole_list, write
+from app.web.answers import conditional, etag, ok, response, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
+from app.web.api.sheets import listed
 from app.web.requests import caller, expected_versions, house, read_body
 
 router = APIRouter(prefix="/api/v1", tags=["rules"])
@@ -58,7 +59,7 @@ async def list_cycles(request: Request) -> Response:
     await caller(request)
     here = house(request)
     now = here.now()
-    return response(whole_list(await here.database.read(lambda tx: cycles.overview(tx, now))))
+    return await listed(request, shapes.CycleOut, lambda tx: cycles.overview(tx, now))
 
 
 @router.patch(
@@ -113,7 +114,8 @@ async def add_cycle(request: Request) -> Response:
 )
 async def list_rulebooks(request: Request) -> Response:
     await caller(request)
-    return response(whole_list(rulebooks.overview(house(request).library)))
+    library = house(request).library
+    return await listed(request, shapes.RulebookHead, lambda tx: rulebooks.overview(library))
 
 
 @router.get(
