@@ -20,8 +20,9 @@ from lxml import etree
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_UNPACKED = 20 * 1024 * 1024
+MOST_ELEMENTS = 300_000  # cells, rows and texts of one file, empty ones too: about 2 s
 MOST_ROWS = 1000  # rows with anything in them, of one sheet
-MOST_COLUMNS = 100
+MOST_CELLS = 100  # of one row
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  # a spreadsheet's day has no zone
 LAST_DAY = 2958465  # 9999-12-31
 
@@ -58,7 +59,7 @@ def read_sheets(raw: bytes) -> list[Sheet]:
         with ZipFile(BytesIO(raw)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MOST_UNPACKED:
                 raise Unreadable(f"unpacked it is larger than {MOST_UNPACKED // 1024**2} MB")
-            return _sheets(archive)
+            return _sheets(_Parts(archive))
     except etree.XMLSyntaxError:
         raise Unreadable("it is damaged; open it in a spreadsheet program and save it as .xlsx") from None
     except (BadZipFile, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
@@ -67,46 +68,59 @@ def read_sheets(raw: bytes) -> list[Sheet]:
         raise Unreadable("it is no workbook as spreadsheet programs write it; save it as .xlsx from one") from None
 
 
-def _sheets(archive: ZipFile) -> list[Sheet]:
-    place = next((target for kind, target in _related(archive, "").values() if kind == "officeDocument"), "")
-    parts = _related(archive, place)
-    of_kind = dict(parts.values())
-    strings = list(_strings(archive.read(of_kind["sharedStrings"]))) if "sharedStrings" in of_kind else []
-    days = _date_styles(archive.read(of_kind["styles"])) if "styles" in of_kind else set()
+class _Parts:
+    """The parts of one file. However often a part is referred to, no more is read than a file may hold."""
+
+    def __init__(self, archive: ZipFile) -> None:
+        self.archive, self.bytes_left, self.elements_left = archive, MOST_UNPACKED, MOST_ELEMENTS
+
+    def read(self, name: str) -> bytes:
+        part = self.archive.read(name)
+        self.bytes_left -= len(part)
+        if self.bytes_left < 0:
+            raise Unreadable("it refers to the same sheet many times; take the template again")
+        return part
+
+    def elements(self, name: str, *tags: str) -> Iterator[Any]:
+        """The elements with these tags as they end, each let go again once it was seen."""
+        part = BytesIO(self.read(name))
+        for _, element in etree.iterparse(part, tag=tags, resolve_entities=False, no_network=True):
+            self.elements_left -= 1
+            if self.elements_left < 0:
+                raise Unreadable("it has far more cells and rows than a proposal; take the template again")
+            yield element
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+
+
+def _sheets(parts: _Parts) -> list[Sheet]:
+    place = next((target for kind, target in _related(parts, "").values() if kind == "officeDocument"), "")
+    related = _related(parts, place)
+    of_kind = dict(related.values())
+    texts = of_kind.get("sharedStrings")
+    strings = [_text(one) for one in parts.elements(texts, "{*}si")] if texts else []
+    days = _date_styles(parts.read(of_kind["styles"])) if "styles" in of_kind else set()
     sheets, epoch = [], EPOCH
-    for one in _elements(archive.read(place), "{*}workbookPr", "{*}sheet"):
+    for one in parts.elements(place, "{*}workbookPr", "{*}sheet"):
         if etree.QName(one).localname == "workbookPr":
             epoch += timedelta(days=1462 if one.get("date1904") in ("1", "true") else 0)
             continue
-        kind, target = parts[next((value for name, value in one.attrib.items() if name.endswith("}id")), "")]
+        kind, target = related[next((value for name, value in one.attrib.items() if name.endswith("}id")), "")]
         sheets.append(Sheet(one.get("name", "")))
         if kind == "worksheet":
-            _fill(sheets[-1], archive.read(target), strings, days, epoch)
+            _fill(sheets[-1], parts.elements(target, "{*}c", "{*}row"), strings, days, epoch)
     return sheets
 
 
-def _related(archive: ZipFile, part: str) -> dict[str, tuple[str, str]]:
+def _related(parts: _Parts, name: str) -> dict[str, tuple[str, str]]:
     """What a part of the archive refers to: id -> (last word of the type, path)."""
-    folder, name = posixpath.split(part)
+    folder, file = posixpath.split(name)
     found = {}
-    for one in _elements(archive.read(posixpath.join(folder, "_rels", f"{name}.rels")), "{*}Relationship"):
+    for one in parts.elements(posixpath.join(folder, "_rels", f"{file}.rels"), "{*}Relationship"):
         path = posixpath.normpath(posixpath.join("/", folder, one.get("Target", ""))).lstrip("/")
         found[one.get("Id", "")] = (one.get("Type", "").rpartition("/")[2], path)
     return found
-
-
-def _elements(part: bytes, *tags: str) -> Iterator[Any]:
-    """The elements with these tags as they end, each let go again once it was seen."""
-    for _, element in etree.iterparse(BytesIO(part), tag=tags, resolve_entities=False, no_network=True):
-        yield element
-        element.clear()
-        while element.getprevious() is not None:
-            del element.getparent()[0]
-
-
-def _strings(part: bytes) -> Iterator[str]:
-    for one in _elements(part, "{*}si"):
-        yield _text(one)
 
 
 def _text(element: Any) -> str:
@@ -134,20 +148,22 @@ def _date_styles(part: bytes) -> set[int]:
     return {number for number, style in enumerate(styles) if int(style.get("numFmtId", "0")) in days}
 
 
-def _fill(sheet: Sheet, part: bytes, strings: list[str], days: set[int], epoch: datetime) -> None:
+def _fill(sheet: Sheet, elements: Iterator[Any], strings: list[str], days: set[int], epoch: datetime) -> None:
     row = column = 0
-    for one in _elements(part, "{*}c", "{*}row"):
+    for one in elements:
         if etree.QName(one).localname == "row":
             row, column = int(one.get("r", 0)) or row + (column == 0), 0
             continue
         row, column = _position(one, row, column)
         value = _value(one, strings, days, epoch)
-        if value in ("", None) or column > MOST_COLUMNS:
+        if value in ("", None):
             continue
         if row not in sheet.rows and len(sheet.rows) == MOST_ROWS:
             sheet.cut_at = row
             return
-        sheet.rows.setdefault(row, {})[column] = value
+        cells = sheet.rows.setdefault(row, {})
+        if len(cells) < MOST_CELLS:
+            cells[column] = value
 
 
 def _position(cell: Any, row: int, column: int) -> tuple[int, int]:

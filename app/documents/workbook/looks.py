@@ -12,7 +12,6 @@ from app.documents.workbook.sheets import Kind
 _INK, _SOFT, _LINE, _DEED, _GROUND, _INPUT = "#1b2430", "#56616f", "#d5dbe2", "#a3152b", "#f3f5f8", "#fffbe9"
 _FORMS = {"whole": "#,##0", "number": "General", "day": "yyyy-mm-dd", "text": "@", "yes_no": "@"}
 _WIDTHS = {"whole": 17, "number": 12, "day": 14, "yes_no": 13}
-LONG = 1000  # a text of more characters than that gets a high line
 _PLAIN: dict[str, Any] = {"font_name": "Calibri", "font_size": 11, "font_color": _INK, "valign": "top"}
 
 

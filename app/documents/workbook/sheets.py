@@ -49,6 +49,7 @@ class Field:
     help: str
     kind: Kind
     needed: bool
+    tall: bool = False  # shown with room for several lines
 
     @property
     def heading(self) -> str:
@@ -114,9 +115,9 @@ def _kind(steps: tuple[str, ...]) -> Kind:
     )
 
 
-def _field(path: str, label: str, help: str) -> Field:
+def _field(path: str, label: str, help: str, tall: bool = False) -> Field:
     steps = tuple(path.split("/"))
-    return Field(("content", *steps), label, help, _kind(steps), steps[0] in NEEDED_TO_SUBMIT)
+    return Field(("content", *steps), label, help, _kind(steps), steps[0] in NEEDED_TO_SUBMIT, tall)
 
 
 def _table(path: str, name: str, about: str, *columns: tuple[str, str, str]) -> Table:
@@ -139,7 +140,7 @@ PROPOSAL = Form(
                 Field(("cycle",), "Cycle", "The year whose funds it asks for.", Kind("whole", least=2000, most=2100), True),
                 Field(("office",), "Office", "The IOM office that proposes it, such as IOM-NE.", Kind("text", most=40), False),
                 _field("title", "Title", "10 to 200 characters."),
-                _field("summary", "Summary", "At most 350 words: the problem, what is done about it, for whom and with whom."),
+                _field("summary", "Summary", "At most 350 words: the problem, what is done about it, for whom and with whom.", True),
                 _field("period/start", "Period from", "The first day, a date."),
                 _field("period/end", "Period to", "The last day, a date after the first."),
                 _field("prima_reference", "PRIMA reference", "The project's reference in PRIMA, where it has one."),
@@ -160,7 +161,7 @@ PROPOSAL = Form(
             "Where",
             (
                 _field("route", "Route", "The migratory route, such as Central Mediterranean."),
-                _field("geography_justification", "Why these countries", "Where countries lie outside the framework's focus."),
+                _field("geography_justification", "Why these countries", "Where countries lie outside the framework's focus.", True),
             ),
         ),
         (
@@ -169,14 +170,14 @@ PROPOSAL = Form(
                 _field("human_rights/vulnerable_groups", "Vulnerable groups", "Whom the activities protect in particular."),
                 _field("human_rights/complaints_mechanism", "Complaints mechanism", "Can people complain safely?"),
                 _field("human_rights/psea_plan", "PSEA plan", "Is there a plan against sexual exploitation and abuse?"),
-                _field("human_rights/do_no_harm", "Do no harm", "How the activities avoid doing harm."),
+                _field("human_rights/do_no_harm", "Do no harm", "How the activities avoid doing harm.", True),
             ),
         ),
         (
             "Additionality",
             (
-                _field("additionality/not_covered_elsewhere", "Not covered elsewhere", "What nobody else pays for."),
-                _field("additionality/exit_strategy", "Exit strategy", "What remains when the funds end, and who carries it on."),
+                _field("additionality/not_covered_elsewhere", "Not covered elsewhere", "What nobody else pays for.", True),
+                _field("additionality/exit_strategy", "Exit strategy", "What remains when the funds end, and who carries it on.", True),
             ),
         ),
         (
@@ -190,7 +191,7 @@ PROPOSAL = Form(
         (
             "Climate",
             (
-                _field("climate/narrative", "Climate narrative", "How climate change and mobility are linked here."),
+                _field("climate/narrative", "Climate narrative", "How climate change and mobility are linked here.", True),
                 _field("climate/activity_refs", "Climate activities", "Refs from the sheet Activities."),
             ),
         ),
@@ -198,8 +199,8 @@ PROPOSAL = Form(
             "Innovation",
             (
                 _field("innovation/approaches", "Approaches", "What is new in it."),
-                _field("innovation/learning_question", "Learning question", "What we want to find out."),
-                _field("innovation/scale_up", "Scaling up", "What happens when it works."),
+                _field("innovation/learning_question", "Learning question", "What we want to find out.", True),
+                _field("innovation/scale_up", "Scaling up", "What happens when it works.", True),
             ),
         ),
         (
@@ -215,7 +216,7 @@ PROPOSAL = Form(
 CRITERIA = Form(
     "Criteria",
     "IOM's own statement on each criterion, at most 3000 characters each; blank where there is none.",
-    (("Statements", tuple(_field(f"criteria/{letter}", f"Criterion {letter}", "") for letter in "abcdefgh")),),
+    (("Statements", tuple(_field(f"criteria/{letter}", f"Criterion {letter}", "", True) for letter in "abcdefgh")),),
 )
 
 TABLES = (

@@ -10,7 +10,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from app.documents.workbook import guide
 from app.documents.workbook.cells import column_letters
-from app.documents.workbook.looks import LONG, Looks, height_of, looks_of, set_page, tab_color, width_of
+from app.documents.workbook.looks import Looks, height_of, looks_of, set_page, tab_color, width_of
 from app.documents.workbook.sheets import (
     CODES,
     FORM_HEADER,
@@ -62,7 +62,7 @@ class _Writer:
             said.append(f"One or more of: {', '.join(kind.choices)}.")
         if kind.many:
             said.append("Several are parted by commas.")
-        if kind.base == "text" and not kind.many and kind.most and LONG <= kind.most < 4000:
+        if kind.base == "text" and not kind.many and kind.most and 1000 <= kind.most < 4000:
             said.append(f"At most {kind.most} characters.")
         return " ".join(filter(None, said))
 
@@ -98,7 +98,7 @@ def _limits(kind: Kind) -> dict[str, Any]:
     if kind.many:
         return {"validate": "any"}
     if kind.base == "whole":
-        message = f"A whole number from {kind.least} to {kind.most:,}."
+        message = f"A whole number from {kind.least} to {kind.most}."
         return {"validate": "integer", **between, "error_title": "Not a whole number", "error_message": message}
     if kind.base == "day":
         between |= {"minimum": date(2000, 1, 1), "maximum": date(2100, 12, 31)}
@@ -151,9 +151,8 @@ def _write_form(writer: _Writer, plan: Form, sheet: Worksheet) -> None:
 
 def _write_line(writer: _Writer, plan: Form, sheet: Worksheet, row: int, one: Field, said: Any) -> None:
     looks, told = writer.looks, writer.help(plan.name, one)
-    high = one.kind.base == "text" and not one.kind.many and (one.kind.most or 0) >= LONG
     texts = [(str(said or ""), _FORM_WIDTHS[1]), (told, _FORM_WIDTHS[2])]
-    sheet.set_row(row, height_of(texts, 66 if high else 20))
+    sheet.set_row(row, height_of(texts, 66 if one.tall else 20))
     sheet.write_string(row, 0, one.heading, looks.needed if one.needed else looks.label)
     writer.put(sheet, row, 1, one, said)
     sheet.write_string(row, 2, told, looks.help)
