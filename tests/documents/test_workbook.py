@@ -173,13 +173,13 @@ def test_sheets_lines_and_values_out_of_place_are_named(strong: bytes, book: Rul
     def spoil(workbook: openpyxl.Workbook) -> None:
         workbook["Budget"].title = "Budgte"
         del workbook["Risks"]
-        set_cells(Synergies_G4="beside", Proposal_A7="Titel *", Proposal_B60="lost")(workbook)
+        set_cells(Synergies_G4="beside", Proposal_A7="Titel *", Proposal_B60="lost", Criteria_E5="beside")(workbook)
         workbook["Partners"].delete_rows(1, 3)
         workbook["Partners"]["A1"] = "no header"
 
     found = faults_of(changed(strong, spoil), book)
     assert set(found) == {
-        "Budgte!A1", "Proposal!B7", "Proposal!B60", "Partners!A1", "Synergies!G4", "Budget", "Risks"
+        "Budgte!A1", "Proposal!B7", "Proposal!B60", "Partners!A1", "Synergies!G4", "Budget", "Risks", "Criteria!E5"
     }  # fmt: skip
     assert "did you mean 'Budget'" in found["Budgte!A1"]
     assert "did you mean 'Title'" in found["Proposal!B7"]

@@ -125,6 +125,11 @@ def _by_name(sheets: list[Sheet], reading: Reading) -> dict[str, Sheet]:
     return found
 
 
+def _note_outside(sheet: str, row: int, columns: Iterable[int], reading: Reading) -> None:
+    for at in sorted(columns):
+        reading.note(cell_name(sheet, row, at), "outside", "It stands in no column of the template; empty it.")
+
+
 def _label(value: Value | None) -> str:
     return " ".join(value.removesuffix("*").split()).casefold() if isinstance(value, str) else ""
 
@@ -165,6 +170,7 @@ def _lines(plan: Form, sheet: Sheet, reading: Reading) -> tuple[dict[str, int], 
     rows: dict[str, int] = {}
     near = ""
     for row, cells in sorted(sheet.rows.items()):
+        _note_outside(plan.name, row, [at for at in cells if at > len(FORM_HEADER)], reading)
         said = str(cells.get(1, ""))[:60]
         label = _label(said)
         if label in labels and label not in rows:
@@ -218,8 +224,7 @@ def _read_table(plan: Table, sheet: Sheet, reading: Reading) -> None:
     for row, cells in sorted(sheet.rows.items()):
         if row <= top:
             continue
-        for at in sorted(cells.keys() - header.keys()):
-            reading.note(cell_name(plan.name, row, at), "outside", "It stands in no column of the table; empty it.")
+        _note_outside(plan.name, row, cells.keys() - header.keys(), reading)
         under = f"{where}/{len(rows)}"
         places = {one: cell_name(plan.name, row, at) for at, one in columns.items()}
         found = {one: _cell(one, cells.get(at), places[one], reading) for at, one in columns.items()}
