@@ -1,4 +1,7 @@
-"""The command line: serve, migrate, demo, check, rulebook, screen. Errors are sentences on stderr; 2 is a wrong use, 1 a refusal."""
+"""The command line: serve, migrate, demo, check, rulebook; proposing and administration have rooms of their own.
+
+Errors are sentences on stderr; 2 is a wrong use, 1 a refusal.
+"""
 
 import hashlib
 import json
@@ -10,31 +13,22 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
-import httpx
 import typer
 import uvicorn
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, casefiles, logs
+from app import administration, casefiles, logs, proposing
 from app import demo as demo_data
 from app.db import Database, open_database
-from app.domain.case import Cycle, Frame
-from app.domain.proposal import read_content
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
-from app.domain.screening import screen
-from app.encoding import encode
-from app.errors import AppError, Fault
+from app.errors import AppError
 from app.main import create_app
 from app.schema import migrate as bring_to_head
 from app.services import clock, comparison, cycles, integrity, upkeep
 from app.services.rulebooks import Library, ManifestError, described, open_library
 from app.settings import RULES, Settings, SettingsError, read_settings
-from app.submitting import read_file, submit_file
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: softly earmarked funds, settled.")
 rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
@@ -45,6 +39,9 @@ cli.add_typer(administration.audits, name="audit")
 cli.add_typer(administration.iati, name="iati")
 cli.add_typer(casefiles.cases, name="casefile")
 cli.add_typer(administration.cycle, name="cycle")
+cli.command("template")(proposing.template)
+cli.command("screen")(proposing.screen_files)
+cli.command("submit")(proposing.submit)
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:
@@ -211,95 +208,6 @@ def rulebook_diff(
     if not lines:
         typer.echo("Nothing changes.")
     raise typer.Exit(1 if lines else 0)
-
-
-@cli.command("screen")
-def screen_files(
-    files: list[Path],
-    json_: Annotated[bool, typer.Option("--json", help="print the results as JSON")] = False,
-    envelope: Annotated[list[str] | None, typer.Option(help="YEAR=DKK of a cycle that was added")] = None,
-) -> None:
-    """Screen JSON or YAML files offline: {cycle, content} each. Exit 1 when one is not eligible, 2 when one is faulty.
-
-    Offline only the framework's own cycles are known; name the envelope of an added one: --envelope 2027=50000000.
-    """
-    settings = read_settings()
-    added = _envelopes(envelope)
-    book = open_library(RULES, settings.framework).current
-    worst = 0
-    for path in files:
-        worst = max(worst, _screen_file(path, book, added, settings, json_))
-    raise typer.Exit(worst)
-
-
-def _envelopes(said: list[str] | None) -> dict[int, int]:
-    pairs = [one.partition("=") for one in said or ()]
-    if not all(year.isdecimal() and len(year) == 4 and amount.isdecimal() for year, _, amount in pairs):
-        raise SettingsError("An envelope is written YEAR=DKK, such as 2027=50000000.")
-    return {int(year): int(amount) for year, _, amount in pairs}
-
-
-def _screen_file(path: Path, book: Rulebook, added: dict[int, int], settings: Settings, as_json: bool) -> int:
-    try:
-        value = read_file(path)
-    except ValueError as error:
-        typer.echo(str(error), err=True)
-        return 2
-    year = value.get("cycle")
-    content, faults = read_content(value["content"], book.indicator_codes, "/content")
-    envelopes = {plan.year: plan.amount for plan in book.framework.cycles} | added
-    if type(year) is not int or year not in envelopes:
-        known = ", ".join(map(str, envelopes))
-        faults.insert(0, Fault("/cycle", "unknown_cycle", f"Offline the cycles are {known}; --envelope adds one."))
-    for fault in faults:
-        typer.echo(f"{path}: {fault.pointer}: {fault.message}", err=True)
-    if content is None or faults or year is None:
-        return 2
-    result = screen(content, book, Frame(Cycle(year, max(envelopes)), envelopes, clock.now(settings.today).today))
-    if as_json:
-        typer.echo(encode(result).decode())
-    else:
-        _print_table(path, result)
-    return 0 if result["outcome"] == "eligible" else 1
-
-
-@cli.command()
-def submit(
-    files: list[Path],
-    url: Annotated[str, typer.Option(help="where the service is")],
-    token: Annotated[str, typer.Option(envvar="EARMARK_TOKEN", help="a focal point's token")],
-    office: Annotated[str | None, typer.Option(help="the office, where the files do not name it")] = None,
-) -> None:
-    """Create and submit proposals from JSON or YAML files. Safe to repeat. Exit 1 when one was not submitted."""
-    if not token.isascii():
-        raise SettingsError("The token has a character that no token has.")
-    all_submitted = True
-    with (
-        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client,
-        Progress(console=Console(stderr=True), transient=True) as progress,
-    ):
-        for path in progress.track(files, description="Submitting"):
-            one = submit_file(client, path, office)
-            all_submitted &= one.submitted
-            progress.console.file.flush()
-            typer.echo(f"{one.path}: {one.ref or 'not created'}, {one.state or 'refused'}: {'; '.join(one.said)}")
-    raise typer.Exit(0 if all_submitted else 1)
-
-
-def _print_table(path: Path, result: dict[str, Any]) -> None:
-    table = Table(title=f"{path.name}: {result['outcome']}, {result['total']} of 100", title_justify="left")
-    for column in ("", "State", "Why", "What would help"):
-        table.add_column(column, overflow="fold")
-    for one in result["checks"]:
-        if one["state"] != "met":
-            table.add_row(f"{one['id']} ({one['level']})", one["state"], one["reason"], one["remedy"])
-    for group in (*result["criteria"], *result["alignment"]):
-        name = group.get("letter") or group["key"]
-        table.add_row(f"{name} {group['earned']}/{group['possible']}", group["state"], group["title"], "")
-        for one in group["indicators"]:
-            if one["state"] != "met":
-                table.add_row(f"  {one['id']}", one["state"], one["reason"], one["remedy"])
-    Console().print(table)
 
 
 def main() -> None:

@@ -1,10 +1,11 @@
-"""Creating and submitting proposals from files over HTTP. Every request carries a key made from the file, so that a run
+"""Proposals in files: read, and created and submitted over HTTP. Every request carries a key made from the file, so that a run
 that broke off can be repeated: what was done is answered again, and goes on from there."""
 
 import hashlib
 import json
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ from typing import Any
 import httpx
 import yaml
 
+from app.documents.workbook import MOST_BYTES, Reading, Unreadable, read_workbook
+from app.domain.proposal import read_content
+from app.errors import Fault
+
 TRIES = 5
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")  # the last two only to be told what would help
 
 
 class Unanswered(Exception):
@@ -31,6 +37,20 @@ class Outcome:
     @property
     def submitted(self) -> bool:
         return self.state == "submitted"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The `{cycle, office?, content}` of a file, and the workbook it was read from, if it was one."""
+
+    value: dict[str, Any]
+    workbook: Reading | None = None
+
+    def told(self, faults: Iterable[Fault]) -> list[str]:
+        """Where and what for everything wrong: by cell in a workbook, with its sheets' own faults, else by pointer."""
+        if self.workbook:
+            return [f"{fault.cell}: {fault.message}" for fault in self.workbook.locate(faults)]
+        return [f"{fault.pointer}: {fault.message}" for fault in faults]
 
 
 class PlainYaml(yaml.SafeLoader):
@@ -71,29 +91,51 @@ def read_file(path: Path) -> dict[str, Any]:
     return value
 
 
+def read_sent(path: Path) -> Sent:
+    """What a workbook, JSON or YAML file holds; a ValueError in a sentence when it holds no proposal at all."""
+    if path.suffix.lower() not in WORKBOOKS:
+        return Sent(read_file(path))
+    try:
+        with path.open("rb") as file:
+            reading = read_workbook(file.read(MOST_BYTES + 1))
+    except FileNotFoundError:
+        raise ValueError(f"{path}: there is no such file.") from None
+    except Unreadable as error:
+        raise ValueError(f"{path}: {error}.") from None
+    return Sent(reading.value, reading)
+
+
 def submit_file(client: httpx.Client, path: Path, office: str | None) -> Outcome:
     """Create the proposal in the file and submit it; safe to repeat after a break."""
     try:
-        body = read_file(path)
+        sent = read_sent(path)
     except ValueError as error:
         return Outcome(path, None, None, [str(error)])
+    if sent.workbook and sent.workbook.faults:
+        return Outcome(path, None, None, ["it was not sent", *sent.told(_of_the_content(sent))])
     if office:
-        body["office"] = office
+        sent.value["office"] = office
     try:
-        return _submitted(client, path, body)
+        return _submitted(client, path, sent)
     except Unanswered as error:
         return Outcome(path, None, "unanswered", [str(error)])
 
 
-def _submitted(client: httpx.Client, path: Path, body: dict[str, Any]) -> Outcome:
-    key = "submit-" + hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:40]
-    made = _post(client, "/api/v1/proposals", body, f"{key}-create")
+def _of_the_content(sent: Sent) -> list[Fault]:
+    """The faults of a content that is not sent; which indicator codes there are, only the service knows."""
+    _, faults = read_content(sent.value["content"], (), "/content")
+    return [fault for fault in faults if fault.code != "unknown_indicator"]
+
+
+def _submitted(client: httpx.Client, path: Path, sent: Sent) -> Outcome:
+    key = "submit-" + hashlib.sha256(json.dumps(sent.value, sort_keys=True).encode()).hexdigest()[:40]
+    made = _post(client, "/api/v1/proposals", sent.value, f"{key}-create")
     if made.status_code != httpx.codes.CREATED:
-        return Outcome(path, None, None, _complaints(made))
+        return Outcome(path, None, None, _complaints(made, sent))
     ref = made.json()["ref"]
     moved = _post(client, f"/api/v1/proposals/{ref}/moves", {"move": "submit"}, f"{key}-submit")
     if moved.status_code != httpx.codes.OK:
-        return Outcome(path, ref, "draft", _complaints(moved))
+        return Outcome(path, ref, "draft", _complaints(moved, sent))
     proposal = moved.json()
     said = [f"total {proposal['total']}"]
     if proposal["state"] != "submitted":
@@ -122,11 +164,11 @@ def _post(client: httpx.Client, path: str, body: dict[str, Any], key: str) -> ht
     raise Unanswered(f"{client.base_url} goes on failing. What was done is kept; run this again later.")
 
 
-def _complaints(answer: httpx.Response) -> list[str]:
+def _complaints(answer: httpx.Response, sent: Sent) -> list[str]:
     try:
         problem = answer.json()
         problem["detail"] = str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         return [f"{answer.url} answered {answer.status_code}, and not as Earmark does; is the address right?"]
-    faults = [f"{fault['pointer']}: {fault['message']}" for fault in problem.get("errors", [])]
-    return [problem["detail"], *faults]
+    faults = [Fault(one["pointer"], one.get("code", ""), one["message"]) for one in problem.get("errors", [])]
+    return [problem["detail"], *sent.told(faults)]
