@@ -43,6 +43,7 @@ cli.add_typer(administration.user, name="user")
 cli.add_typer(administration.token, name="token")
 cli.add_typer(administration.audits, name="audit")
 cli.add_typer(administration.iati, name="iati")
+cli.add_typer(administration.engaged, name="engagements")
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:

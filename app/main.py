@@ -29,6 +29,7 @@ from app.web.api import (
     amendments,
     audit,
     consultations,
+    engagements,
     meetings,
     money,
     opendata,
@@ -52,7 +53,7 @@ log = logger("service")
 HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings),
-    *(agreements, amendments, payments, reports, opendata),
+    *(agreements, amendments, payments, reports, opendata, engagements),
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

@@ -28,7 +28,7 @@ _XML = f"""<xs:schema xmlns:xs="{_XS}" targetNamespace="http://www.w3.org/XML/19
 <xs:attribute name="base" type="xs:anyURI"/><xs:attribute name="id" type="xs:ID"/></xs:schema>"""
 
 
-class _OwnXml(etree.Resolver):
+class _OwnXml(etree.Resolver):  # type: ignore[misc]  # lxml has no types
     """Gives the schema its import from here, never from a file or the network."""
 
     def resolve(self, url: str, public_id: str, context: Any) -> Any:
