@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.db import open_database
+from app.domain.rulebook import RulebookError, read_engagements
 from app.errors import Invalid
 from app.services import audit, clock, engagements
 from tests.conftest import TODAY, copy_of
@@ -68,3 +69,14 @@ def test_files_are_imported_from_the_command_line_each_as_a_whole(filled: dict[s
     items = [json.loads(line) for line in listed.stdout.splitlines()]
     assert [one["iati_identifier"] for one in items] == [None, None, "XM-DAC-3-1-1"]
     assert all("NE" in one["countries"] for one in items)
+
+
+def test_a_mistake_in_the_register_is_told_with_its_place(tmp_path: Path) -> None:
+    entry = "{iati_identifier: null, titel: x, countries: [NO, XX], start: null, end: null, sectors: [], summary: x}"
+    (tmp_path / "engagements.yaml").write_text(f"engagements:\n  - {entry}\n")
+    with pytest.raises(RulebookError) as refused:
+        read_engagements(tmp_path)
+    said = str(refused.value)
+    assert "engagements.yaml:2:" in said
+    assert "unknown key 'titel'; did you mean 'title'?" in said
+    assert "the key 'source' is missing" in said
