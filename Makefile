@@ -35,8 +35,9 @@ lock: .venv/test
 	$(PIP) -r requirements.txt
 	@touch $@
 
-.venv/test: .venv/run requirements-dev.txt
+.venv/test: .venv/run requirements-dev.txt requirements-standards.txt
 	$(PIP) -r requirements-dev.txt
+	@$(BIN)/python tests/iati_standard.py
 	@touch $@
 
 clean:

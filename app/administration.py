@@ -2,24 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from app.db import Tx, open_database
-from app.documents.cycle_sheets import cycle_workbook
 from app.domain.people import Role
 from app.encoding import encode
-from app.services import access, audit, clock, logins, opendata, users, workbooks
+from app.services import access, audit, clock, logins, users
 from app.services.clock import Now
-from app.services.rulebooks import open_library
-from app.settings import RULES, SettingsError, read_settings
+from app.settings import SettingsError, read_settings
 
 user = typer.Typer(no_args_is_help=True, help="Add, disable and erase people.")
 token = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens.")
-iati = typer.Typer(no_args_is_help=True, help="Open data.")
-cycle = typer.Typer(no_args_is_help=True, help="Cycles as workbooks.")
 audits = typer.Typer(no_args_is_help=True, help="Verify and export the log of acts.")
 
 
@@ -148,27 +143,3 @@ def audit_export() -> None:
     with open_database(read_settings().database_url).reading() as tx:
         for entry in audit.everything(tx):
             typer.echo(encode(entry).decode())
-
-
-@iati.command("export")
-def iati_export() -> None:
-    """Print what is agreed as an IATI 2.03 file."""
-    settings = read_settings()
-    library, now = open_library(RULES, settings.framework), clock.now(settings.today)
-    with open_database(settings.database_url).reading() as tx:
-        typer.echo(opendata.activities(tx, library, settings.public_url, now), nl=False)
-
-
-@cycle.command("export")
-def cycle_export(
-    year: int,
-    output: Annotated[Path, typer.Option(help="the XLSX file to write")],
-    language: Annotated[Literal["en", "da"], typer.Option()] = "en",
-) -> None:
-    """Write a cycle as a workbook: proposals, criteria, budgets, coverage, money."""
-    settings = read_settings()
-    book = open_library(RULES, settings.framework).current
-    with open_database(settings.database_url).reading() as tx:
-        said = workbooks.of_cycle(tx, year, book)
-    output.write_bytes(cycle_workbook(said, language))
-    typer.echo(f"{output}: {len(said['proposals'])} proposals of the cycle {year}.")

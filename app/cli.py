@@ -19,7 +19,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, casefiles, logs, proposing
+from app import administration, casefiles, exchange, logs, proposing
 from app import demo as demo_data
 from app.db import Database, open_database
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
@@ -36,12 +36,13 @@ cli.add_typer(rulebook, name="rulebook")
 cli.add_typer(administration.user, name="user")
 cli.add_typer(administration.token, name="token")
 cli.add_typer(administration.audits, name="audit")
-cli.add_typer(administration.iati, name="iati")
+cli.add_typer(exchange.iati, name="iati")
 cli.add_typer(casefiles.cases, name="casefile")
-cli.add_typer(administration.cycle, name="cycle")
+cli.add_typer(exchange.cycle, name="cycle")
 cli.command("template")(proposing.template)
 cli.command("screen")(proposing.screen_files)
 cli.command("submit")(proposing.submit)
+cli.add_typer(exchange.engaged, name="engagements")
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:

@@ -30,6 +30,7 @@ from app.web.api import (
     audit,
     casefile,
     consultations,
+    engagements,
     evaluations,
     extracts,
     finance,
@@ -59,7 +60,7 @@ HOUR = 3600.0
 ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
-    *(extracts, yearly, workbooks, opendata, casefile),
+    *(extracts, yearly, workbooks, opendata, casefile, engagements),
     *(people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."

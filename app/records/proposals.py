@@ -269,6 +269,16 @@ def _of_cycle(year: int) -> Select[Any]:
     return query.order_by(proposal.c.ref)
 
 
+def in_countries(tx: Tx, actor: Actor, but: int, countries: Iterable[str], limit: int) -> list[Record]:
+    """The other proposals this actor sees in any of the countries: those with most of them first, then the newest."""
+    here = (facet.c.side == actor.side) & (facet.c.name == "country") & facet.c.value.in_(sorted(set(countries)))
+    counted = select(facet.c.proposal_id, func.count().label("number")).where(here).group_by(facet.c.proposal_id)
+    found = counted.subquery()
+    query = select(*_HEAD, face.c.content).select_from(_JOINED.join(found, found.c.proposal_id == proposal.c.id))
+    query = query.where(visible(actor), proposal.c.id != but)
+    return list(tx.execute(query.order_by(found.c.number.desc(), proposal.c.id.desc()).limit(limit)))
+
+
 def office_of(tx: Tx, ref: str) -> str:
     """The office a proposal is of."""
     return str(tx.execute(select(proposal.c.office_code).where(proposal.c.ref == ref)).scalar_one())

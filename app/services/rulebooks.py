@@ -6,7 +6,17 @@ from typing import Any
 
 from app.db import Tx
 from app.domain.case import Cycle, Frame
-from app.domain.rulebook import FILES, Rulebook, RulebookError, load_folder, read_clauses, read_iati, read_manifest
+from app.domain.engagement import Entry
+from app.domain.rulebook import (
+    FILES,
+    Rulebook,
+    RulebookError,
+    load_folder,
+    read_clauses,
+    read_engagements,
+    read_iati,
+    read_manifest,
+)
 from app.domain.rulebook.criteria import Alignment, Criterion, Rule
 from app.errors import NotFound
 from app.records import cycles
@@ -20,6 +30,7 @@ class Library:
     books: dict[str, Rulebook]
     clauses: list[dict[str, str]]
     iati: dict[str, Any]
+    engagements: list[Entry]
 
     @property
     def current(self) -> Rulebook:
@@ -51,7 +62,7 @@ def open_library(rules: Path, framework: str) -> Library:
                 "Published files are never edited; put a change into a new version."
             )
         books[version] = book
-    return Library(books, read_clauses(folder), read_iati(folder))
+    return Library(books, read_clauses(folder), read_iati(folder), read_engagements(folder))
 
 
 def frame_for(tx: Tx, cycle_year: int, now: Now) -> Frame | None:

@@ -80,6 +80,8 @@ DOORS = {
     "PUT /api/v1/proposals/{ref}/assessments/mine": _ASSESSOR,
     "POST /api/v1/proposals/{ref}/assessments/mine/complete": _ASSESSOR,
     "POST /api/v1/proposals/{ref}/assessments/mine/reopen": _ASSESSOR,
+    "GET /api/v1/proposals/{ref}/similar": _WITHIN,
+    "GET /api/v1/engagements": _LOOK_UP,
     "GET /api/v1/proposals/{ref}/comments": Door(_DANES | {Role.AUDITOR}, "proposals:read"),
     "POST /api/v1/proposals/{ref}/comments": Door(_DANES, "comments:write"),
     "GET /api/v1/proposals/{ref}/conflicts": _WITHIN,

@@ -6,7 +6,11 @@ from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from lxml import etree
+
 from app.documents.iati import document
+from app.documents.iati_reading import read_activities
+from tests import iati_standard
 from tests.conftest import TODAY, Service
 
 # The order of the IATI 2.03 schema's sequence, as far as we write it.
@@ -53,6 +57,17 @@ def test_what_is_agreed_is_told_to_everybody_and_nothing_else(run: Any) -> None:
             assert name not in answer.text.replace("Demo: ", "").replace("Demonstration", ""), name
         assert "DK-IOM-2026-001" not in answer.text, "approved is not signed"
         assert "DK-IOM-2027" not in answer.text
+
+    run(scenario)
+
+
+def test_what_we_tell_is_valid_by_the_standards_own_schema_and_can_be_imported(run: Any) -> None:
+    official = etree.XMLSchema(etree.parse(iati_standard.SCHEMA))
+
+    async def scenario(service: Service) -> None:
+        told = (await service.call(None, "GET", "/iati/activities.xml")).content
+        official.assertValid(etree.fromstring(told))
+        assert len(read_activities(told)) == 1 + len(SIGNED)
 
     run(scenario)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from app.domain.engagement import Entry, Register
 from app.domain.framework import Annex, Framework, Ground, ground_of
 from app.domain.rulebook.checking import check_rules
 from app.domain.rulebook.criteria import Criteria
@@ -98,6 +99,16 @@ def read_iati(framework_folder: Path) -> dict[str, Any]:
     """The codes with which the framework's agreements are told as open data."""
     said: dict[str, Any] = yaml.safe_load((framework_folder / "iati.yaml").read_text("utf-8"))
     return said
+
+
+def read_engagements(framework_folder: Path) -> list[Entry]:
+    """The framework's register of Danish engagements, in its order; a RulebookError with every mistake in it."""
+    path = framework_folder / "engagements.yaml"
+    source = read_yaml(str(path), path.read_bytes())
+    register = read_model(source, Register)
+    if source.mistakes or register is None:
+        raise RulebookError(sorted({*source.mistakes}))
+    return register.engagements
 
 
 def read_manifest(framework_folder: Path) -> dict[str, tuple[str, str]]:

@@ -51,7 +51,8 @@ def _repair(source: Source, model: type[BaseModel], data: Any, found: list[Any])
     items = {_item_of(_note(source, item)) for item in found}
     if () in items:
         return False
-    for path in sorted(items, reverse=True, key=lambda one: (*map(str, one[:-1]), f"{one[-1]:09}")):
+    outer = {one for one in items if not any(one[:end] in items for end in range(len(one)))}
+    for path in sorted(outer, reverse=True, key=lambda one: (*map(str, one[:-1]), f"{one[-1]:09}")):
         del _at(data, path[:-1])[path[-1]]
         source.prune(path)
     return True
