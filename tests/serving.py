@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -64,13 +65,21 @@ def _forking() -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _forked(env: dict[str, str], log: str) -> Process:
+def _forked(words: tuple[str, ...], env: dict[str, str], out: str, err: str, code: str = os.devnull) -> Process:
     parent = _forking()
     assert parent.stdin, "it reads"
     assert parent.stdout, "it answers"
-    parent.stdin.write(json.dumps({"env": env, "log": log}) + "\n")
+    parent.stdin.write(json.dumps({"words": words, "env": env, "out": out, "err": err, "code": code}) + "\n")
     parent.stdin.flush()
     return Process(int(parent.stdout.readline()))
+
+
+def earmark(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the command line to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err, code = (Path(folder) / name for name in ("out", "err", "code"))
+        _forked(words, {**os.environ, **env}, str(out), str(err), str(code)).wait(60)
+        return subprocess.CompletedProcess(words, int(code.read_text()), out.read_text(), err.read_text())
 
 
 @contextlib.contextmanager
@@ -93,7 +102,8 @@ def started(
     }
     if demo == "1":
         env["EARMARK_TODAY"] = TODAY.isoformat()
-    process = _forked(env, str(log or os.devnull))
+    said = str(log or os.devnull)
+    process = _forked(("serve",), env, said, said)
     try:
         address = f"http://127.0.0.1:{port}"
         _await_ready(address, process)

@@ -1,26 +1,18 @@
 """The command line as a person and a script use it: exit codes, sentences on stderr, a submit that goes on after a break."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from app.settings import ROOT, RULES
+from app.settings import RULES
 from app.submitting import read_file
-from tests.serving import served
+from tests.serving import earmark, served
 from tests.web.test_proposals import STRONG, shifted
 
 EXAMPLES = RULES / "dk-iom-2023-2026" / "examples"
-
-
-def earmark(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app", *words]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, check=False, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(("name", "code"), [("strong", 0), ("draft", 1), ("ineligible", 1)])

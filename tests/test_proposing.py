@@ -15,8 +15,8 @@ from app.documents.workbook import write_workbook
 from app.domain.rulebook import Rulebook
 from app.submitting import submit_file
 from tests.conftest import copy_of
-from tests.serving import served
-from tests.test_cli import EXAMPLES, earmark
+from tests.serving import earmark, served
+from tests.test_cli import EXAMPLES
 from tests.web.test_proposals import STRONG, shifted
 
 

@@ -12,7 +12,7 @@ from app.errors import Invalid
 from app.services import audit, clock, engagements
 from tests.conftest import TODAY, copy_of
 from tests.documents.test_iati_reading import SMALL
-from tests.test_cli import earmark
+from tests.serving import earmark
 
 NOW = clock.now(TODAY)
 OTHER = SMALL.replace("XM-DAC-3-1-1", "XM-DAC-3-1-2")

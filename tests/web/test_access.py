@@ -63,7 +63,8 @@ def test_every_cell_of_role_route_state_and_office(run: Any, database_url: str, 
             door = DOORS[f"{method} {path}"]
             for role in Role:
                 refs = proposals if "{ref}" in path else [None]
-                refs = refs if role in door.roles else refs[:2]  # the door refuses before it looks at what is asked for
+                if role not in door.roles:  # the door refuses before it looks at what is asked for, in any database
+                    refs = refs[:2] if database_url.startswith("sqlite") else []
                 for proposal in refs:
                     address = path.replace("{ref}", proposal.ref if proposal else "")
                     for part, value in PARTS.items():

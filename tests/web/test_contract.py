@@ -20,26 +20,36 @@ expected-statuses = [400, 401, 403, 404, 405, 409, 412, 415, 422, 428]  # 412 go
 """
 
 
-def operations_of(document: dict[str, Any], role: str) -> list[str]:
-    """The operations this role may use; elsewhere it only ever meets a 403. Its own token it may not revoke."""
-    found = []
+ROLES = {"sqlite": "iom_focal_point", "postgresql": "mfa_head"}
+
+
+def operations_of(document: dict[str, Any], kind: str) -> list[str]:
+    """The operations tried on a database: those of its role, and every second one that both roles may use.
+
+    Elsewhere a role only ever meets a 403. Its own token it may not revoke.
+    """
+    mine, other = ROLES[kind], next(role for one, role in ROLES.items() if one != kind)
+    found, shared = [], 0
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             door = DOORS[f"{method.upper()} {path}"]
-            if (door.public or role in door.roles) and operation["operationId"] != "revoke_token":
+            both = door.public or {mine, other} <= door.roles
+            shared += both
+            tried = mine in door.roles if not both else shared % 2 == list(ROLES).index(kind)
+            if tried and operation["operationId"] != "revoke_token":
                 found.append(operation["operationId"])
     return found
 
 
 def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) -> None:
-    role = "iom_focal_point" if database_url.startswith("sqlite") else "mfa_head"
+    kind = "sqlite" if database_url.startswith("sqlite") else "postgresql"
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     with served(database_url, tmp_path) as address:
-        token = json.loads((tmp_path / "demo.json").read_text())[role]["token"]
+        token = json.loads((tmp_path / "demo.json").read_text())[ROLES[kind]]["token"]
         command = ["--config-file", str(tmp_path / "schemathesis.toml"), "run", f"{address}/api/v1/openapi.json"]
         command += ["-H", f"Authorization: Bearer {token}", "--max-examples", "5", "--no-color"]
         command += ["--request-timeout", "60"]
-        for name in operations_of(httpx.get(f"{address}/api/v1/openapi.json").json(), role):
+        for name in operations_of(httpx.get(f"{address}/api/v1/openapi.json").json(), kind):
             command += ["--include-operation-id", name]
         command += ["--phases", "examples,coverage,fuzzing", "--generation-database", "none"]
         done = subprocess.run(

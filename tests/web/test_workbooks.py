@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from app.documents.cycle_sheets import cycle_workbook
 from app.documents.spreadsheet import LONGEST, MEDIA_TYPE, Column, Kind, Sheet, workbook
 from tests.conftest import FRAMEWORK, Service
-from tests.test_cli import earmark
+from tests.serving import earmark
 from tests.web.test_proposals import STRONG, shifted
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
