@@ -58,13 +58,15 @@ def test_every_cell_of_role_route_state_and_office(run: Any, database_url: str, 
     cells: Counter[str] = Counter()
 
     async def scenario(service: Service) -> None:
-        proposals = proposals_of(database_url)
-        for method, path in api_routes():
+        proposals, on_sqlite = proposals_of(database_url), database_url.startswith("sqlite")
+        for place, (method, path) in enumerate(api_routes()):
             door = DOORS[f"{method} {path}"]
             for role in Role:
                 refs = proposals if "{ref}" in path else [None]
                 if role not in door.roles:  # the door refuses before it looks at what is asked for, in any database
-                    refs = refs[:2] if database_url.startswith("sqlite") else []
+                    refs = refs[:2] if on_sqlite else []
+                elif not on_sqlite:  # the same queries: there every third cell, another third for each route
+                    refs = refs[place % 3 :: 3] if "{ref}" in path else refs
                 for proposal in refs:
                     address = path.replace("{ref}", proposal.ref if proposal else "")
                     for part, value in PARTS.items():

@@ -47,7 +47,7 @@ def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) ->
     with served(database_url, tmp_path) as address:
         token = json.loads((tmp_path / "demo.json").read_text())[ROLES[kind]]["token"]
         command = ["--config-file", str(tmp_path / "schemathesis.toml"), "run", f"{address}/api/v1/openapi.json"]
-        command += ["-H", f"Authorization: Bearer {token}", "--max-examples", "5", "--no-color"]
+        command += ["-H", f"Authorization: Bearer {token}", "--max-examples", "3", "--no-color"]
         command += ["--request-timeout", "60"]
         for name in operations_of(httpx.get(f"{address}/api/v1/openapi.json").json(), kind):
             command += ["--include-operation-id", name]
