@@ -4,8 +4,10 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from app.settings import ROOT
+from tests.conftest import copy_of
 from tests.serving import TODAY, served
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -19,9 +21,9 @@ def script(title: str) -> str:
     return found[1]
 
 
-def test_from_submit_to_closed_by_curl_alone(database_url: str, tmp_path: Path) -> None:
+def test_from_submit_to_closed_by_curl_alone(filled: dict[str, Any], tmp_path: Path) -> None:
     whole = script("From submit to approved") + 'echo "-- approved"\n' + script("From approved to closed")
-    with served(database_url, tmp_path) as address:
+    with copy_of("sqlite", filled, tmp_path) as url, served(url, tmp_path) as address:
         env = {**os.environ, "EARMARK_AT": address, "EARMARK_VAR": str(tmp_path), "EARMARK_TODAY": str(TODAY)}
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", whole],
