@@ -254,6 +254,13 @@ WORDS: dict[str, dict[str, str]] = {
         "role_mission": "Mission in Geneva",
         "role_auditor": "Auditor",
         "role_admin": "Administrator",
+        "reports": "Reports",
+        "unit": "Unit",
+        "overdue": "overdue",
+        "report_draft": "draft",
+        "report_submitted": "submitted",
+        "report_returned": "returned",
+        "report_accepted": "accepted",
     },
     "da": {
         "ministry": "Udenrigsministeriet",
@@ -476,6 +483,13 @@ WORDS: dict[str, dict[str, str]] = {
         "role_mission": "Missionen i Genève",
         "role_auditor": "Revisor",
         "role_admin": "Administrator",
+        "reports": "Rapporter",
+        "unit": "Enhed",
+        "overdue": "forsinket",
+        "report_draft": "udkast",
+        "report_submitted": "indsendt",
+        "report_returned": "returneret",
+        "report_accepted": "godkendt",
     },
 }
 

@@ -55,6 +55,7 @@ DOORS = {
     "POST /api/v1/cycles": _ADMIN,
     "GET /api/v1/cycles/{year}/coverage": _WITHIN,
     "GET /api/v1/cycles/{year}/review": _WITHIN,
+    "GET /api/v1/cycles/{year}/review/workbook": _WITHIN,
     "POST /api/v1/cycles/{year}/what-if": _WITHIN,
     "GET /api/v1/envelopes": _LOOK_UP,
     "GET /api/v1/envelopes/{year}": _LOOK_UP,

@@ -1,7 +1,10 @@
 """Giving account: evaluations with their follow-ups, the yearly review, public extracts, what earlier proposals came to."""
 
+import io
 from datetime import date
 from typing import Any
+
+import openpyxl
 
 from tests.conftest import Service
 from tests.web.test_papers import PDF, check_accessible, told
@@ -80,6 +83,14 @@ def test_the_yearly_review_says_what_is_stored(run: Any) -> None:
             made = await service.call("auditor", "GET", f"/cycles/2025/review?language={language}", headers=PDF)
             check_accessible(made.content, language)
             assert word in told(made.content)
+        sheets = (await service.call("mfa_head", "GET", "/cycles/2025/review/workbook?language=da")).content
+        read = openpyxl.load_workbook(io.BytesIO(sheets), data_only=True)
+        assert read.sheetnames == [
+            "Midlerne", "Forslag", "Porteføljens dækning", "Rater", "Rapporter", "Resultater indtil nu", "Evalueringer"
+        ]  # fmt: skip
+        assert {row[0].value: row[1].value for row in read["Midlerne"].iter_rows(min_row=2)}["Udbetalt"] == money[
+            "paid"
+        ]
         for role in ("iom_focal_point", "iom_office", "embassy", "mission", "admin"):
             assert (await service.call(role, "GET", "/cycles/2025/review")).status_code == 403
         assert (await service.call("mfa_head", "GET", "/cycles/2099/review")).status_code == 404
