@@ -100,6 +100,16 @@ def missing(report: Mapping[str, Any], content: Mapping[str, Any]) -> list[Fault
     return found
 
 
+def against(report: Mapping[str, Any], content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every indicator of the proposal with baseline and target, and the value reported; None while there is none."""
+    values = {one["code"]: one["value"] for one in report["indicators"]}
+    names = ("code", "unit", "baseline", "target")
+    return [
+        {**{name: one[name] for name in names}, "value": values.get(one["code"])}
+        for one in content.get("indicators", [])
+    ]
+
+
 def due_on(year: int, month_day: str) -> date:
     """When the report on a year is due: that day of the year after."""
     return date.fromisoformat(f"{year + 1}-{month_day}")

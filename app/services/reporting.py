@@ -8,7 +8,7 @@ from app.domain.cycle import day_of
 from app.domain.envelope import Kind
 from app.domain.framework import Framework
 from app.domain.people import Actor, Side
-from app.domain.report import Report, Stage, due_on, missing, overdue, years_owed
+from app.domain.report import Report, Stage, against, due_on, missing, overdue, years_owed
 from app.domain.workflow import State
 from app.encoding import canonical
 from app.errors import Fault, Invalid, NotFound, check_version, refuse_unless
@@ -51,14 +51,15 @@ def described(tx: Tx, actor: Actor, ref: str, year: int, framework: Framework, n
     one = _year(tx, row, year)
     if one is None or (actor.side is Side.MFA and one.submitted is None):
         raise NotFound("report_not_found", f"There is no report on {year} for {ref} yet.")
-    shown = one.content if actor.side is Side.IOM else one.submitted
+    shown = json.loads(one.content if actor.side is Side.IOM else one.submitted)
     return {
         "ref": ref,
         "year": year,
         "state": one.state,
         "due_on": due_on(year, framework.calendar.report_due).isoformat(),
         "overdue": year in late_years(tx, row, framework, now),
-        "report": json.loads(shown),
+        "report": shown,
+        "indicators": against(shown, _agreed_content(tx, row)),
         "comment": one.comment,
         "submitted_at": one.submitted_at,
         "decided_at": one.decided_at,
@@ -113,6 +114,14 @@ def put(
     audit.record(tx, actor, "report.write", ref, now, {"year": year}, before, audit.digest(content))
 
 
+def _agreed_content(tx: Tx, row: Record) -> dict[str, Any]:
+    """The content that is agreed: the last snapshot, for once it is signed only an amendment in force adds another."""
+    snapshot = proposals.snapshot_of(tx, row.id, row.snapshots)
+    assert snapshot, "what was signed is kept"
+    content: dict[str, Any] = json.loads(snapshot.content)
+    return content
+
+
 def _refuse_over(row: Record) -> None:
     said = f"Reports are made on what is agreed or disbursed; this proposal is {row.state}."
     refuse_unless(row.state in REPORTED_IN, "wrong_state", said)
@@ -135,13 +144,8 @@ def _there(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] |
 def submit(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] | None, now: Now) -> None:
     """Submit a report that is whole; 422 names everything it lacks."""
     row, one = _there(tx, actor, ref, year, expected)
-    kept = agreements.agreement_of(tx, row.id)
-    assert kept, "what reports is signed"
-    number = json.loads(kept.text)["snapshot"]["number"]
-    snapshot = proposals.snapshot_of(tx, row.id, number)
-    assert snapshot, "what was signed is kept"
     said = json.loads(one.content)
-    faults = [*missing(said, json.loads(snapshot.content)), *_attachment_faults(tx, row, actor, said["attachments"])]
+    faults = [*missing(said, _agreed_content(tx, row)), *_attachment_faults(tx, row, actor, said["attachments"])]
     if faults:
         raise Invalid("report_incomplete", "The report cannot be submitted yet.", faults=faults)
     refuse_unless(one.state in (Stage.DRAFT, Stage.RETURNED), "wrong_state", f"The report is {one.state} already.")

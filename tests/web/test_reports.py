@@ -64,6 +64,8 @@ def test_from_signatures_to_closed(run: Any) -> None:
         assert (back.json()["state"], back.json()["comment"]) == ("returned", "Say what power costs.")
         longer = {**final, "lessons": "Power first: a tenth of the costs."}
         put = await service.call("iom_office", "PUT", path, json=longer, headers={"If-Match": "*"})
+        assert {one["value"] for one in put.json()["indicators"]} == {3}
+        assert put.json()["indicators"][0].keys() == {"code", "unit", "baseline", "target", "value"}
         assert put.json()["past"][0]["comment"] == "Say what power costs."
         seen = (await service.call("mfa_reviewer", "GET", path)).json()
         assert seen["report"]["lessons"] == "Power first, then computers.", "what was last submitted"
@@ -122,5 +124,27 @@ def test_years_that_are_not_reported_on_are_not_there(run: Any) -> None:
         assert (
             await service.call("iom_office", "PUT", f"/proposals/{unsigned}/reports/2027", json={})
         ).status_code == 404
+
+    run(scenario)
+
+
+def test_after_an_amendment_reports_are_on_what_is_agreed_then(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await agreed(service)
+        content = (await service.call("iom_office", "GET", f"/proposals/{ref}")).json()["content"]
+        more = {"code": "custom:wells", "baseline": 0, "target": 4, "unit": "wells", "means_of_verification": "Visits"}
+        amended = {**content, "indicators": [*content["indicators"], more]}
+        body = {"reason": "Wells, too.", "content": amended}
+        made = await service.call("iom_focal_point", "POST", f"/proposals/{ref}/amendments", json=body)
+        assert made.status_code == 201, made.text
+        for role in ("iom_focal_point", "mfa_head"):
+            signed = await service.call(role, "POST", f"/proposals/{ref}/amendments/1/signatures", json={})
+            assert signed.status_code == 201, signed.text
+        path = f"/proposals/{ref}/reports/2027"
+        whole = await report(service, ref)
+        assert (await service.call("iom_office", "PUT", path, json=whole)).json()["indicators"][-1]["code"] == more[
+            "code"
+        ]
+        assert (await service.call("iom_office", "POST", f"{path}/submit")).status_code == 200
 
     run(scenario)

@@ -58,8 +58,16 @@ class EarlierList(shapes.Out):
     next_cursor: None
 
 
+class Measured(shapes.Out):
+    code: str
+    unit: str
+    baseline: float
+    target: float
+    value: float | None
+
+
 class ReportOut(shapes.Out):
-    """`past` are earlier submissions with what the MFA said of them."""
+    """`indicators` holds each value against baseline and target; `past` are earlier submissions with what the MFA said of them."""
 
     ref: str
     year: int
@@ -67,6 +75,7 @@ class ReportOut(shapes.Out):
     due_on: date
     overdue: bool
     report: dict[str, Any]
+    indicators: list[Measured]
     comment: str | None
     submitted_at: datetime | None
     decided_at: datetime | None
@@ -81,6 +90,7 @@ _REPORT: dict[str, Any] = {
     "due_on": "2028-03-31",
     "overdue": False,
     "report": {"progress": {"a": "Six posts work in pairs."}},
+    "indicators": [{"code": "3b11d", "unit": "initiatives", "baseline": 1, "target": 5, "value": None}],
     "comment": None,
     "submitted_at": None,
     "decided_at": None,
