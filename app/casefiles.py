@@ -69,6 +69,7 @@ def _compare(found: Findings, ref: str) -> None:
     """Hold every hash in the case file against the database's."""
     with open_database(read_settings().database_url).reading() as tx:
         stored = casefile.hashes(tx, ref)
+        head = casefile.hash_at(tx, found.head[0]) if found.head else None
     if stored is None:
         found.discrepancies.append(f"The database has no proposal {ref} to compare with.")
         return
@@ -76,4 +77,9 @@ def _compare(found: Findings, ref: str) -> None:
         if stored.get(of) != sha256:
             said = "knows it by another SHA-256" if of in stored else "does not have it"
             found.discrepancies.append(f"{of}: the database {said}.")
+    if found.head is not None:
+        if head != found.head[1]:
+            found.discrepancies.append(f"The head of the log, entry {found.head[0]}: the database has another one.")
+        entries = {of for of in stored if of.startswith("audit/") and int(of[6:]) <= found.head[0]}
+        found.discrepancies += [f"{of}: the case file does not have it." for of in sorted(entries - found.known.keys())]
     found.verified.append(f"{len(found.known)} hashes compared with the database.")

@@ -35,7 +35,7 @@ def cell(value: Any) -> Any:
         return plain(value)
     if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
         return "; ".join(str(cell(one)) for one in value)
-    return encode(value).decode()
+    return plain(encode(value).decode())
 
 
 def plain(text: str) -> str:

@@ -34,7 +34,7 @@ def _proposals(said: Said, w: Words) -> Sheet:
     rows = [
         [
             *(one[key] for key in ("ref", "title", "office")),
-            w[one["state"]],
+            w[f"state_{one['state']}"],
             "; ".join(one["countries"]),
             *(one[key] for key in ("start", "end", "total")),
             w[one["outcome"]],

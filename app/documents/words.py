@@ -32,6 +32,11 @@ def day(when: date, language: str) -> str:
     return str(format_date(when, format="long", locale=_BABEL[language]))
 
 
+def short_day(when: date, language: str) -> str:
+    """`10 Feb 2027`, `10. feb. 2027`: for columns."""
+    return str(format_date(when, format="medium", locale=_BABEL[language]))
+
+
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "ministry": "Ministry of Foreign Affairs of Denmark",

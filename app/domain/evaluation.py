@@ -116,9 +116,7 @@ def overdue(said: Evaluation, today: date) -> list[Action]:
     return [action for _, action in _follow_ups(said) if action.done_on is None and action.due_on < today]
 
 
-def responses(recommendations: Sequence[Recommendation]) -> list[Any]:
-    """What the management has answered, without how far its actions have come: that the desk may write."""
-    return [
-        one.response.model_dump(exclude={"follow_ups": {"__all__": {"done_on", "note"}}}) if one.response else None
-        for one in recommendations
-    ]
+def answered(recommendations: Sequence[Recommendation]) -> dict[int, Any]:
+    """What the management has answered, with what it answered to: recommendation by place, without how far actions are."""
+    mark = {"response": {"follow_ups": {"__all__": {"done_on", "note"}}}}
+    return {place: one.model_dump(exclude=mark) for place, one in enumerate(recommendations) if one.response}

@@ -91,6 +91,12 @@ def missing(report: Mapping[str, Any], content: Mapping[str, Any]) -> list[Fault
         for i, code in enumerate(reported)
         if code in reported[:i]
     ]
+    spent = [one["category"] for one in report["spending"]]
+    found += [
+        Fault(f"/spending/{i}/category", "duplicate", f"The category {category} is there twice; add it up.")
+        for i, category in enumerate(spent)
+        if category in spent[:i]
+    ]
     if not report["spending"]:
         found.append(Fault("/spending", "required", "Say what was spent, by budget category."))
     if not report["lessons"]:

@@ -73,6 +73,7 @@ class Facts:
     mandatory_met: bool = False
     has_assessed: bool = False
     final_accepted: bool = False
+    payments_open: bool = False
     over_request: tuple[str, ...] = ()
     over_envelope: tuple[str, ...] = ()
 
@@ -141,6 +142,11 @@ FINAL_ACCEPTED = Guard(
     lambda f: f.final_accepted,
     lambda f: "A proposal is closed when its final report is accepted; it is not.",
 )
+PAYMENTS_SETTLED = Guard(
+    "payment_open",
+    lambda f: not f.payments_open,
+    lambda f: "A tranche is neither received nor cancelled; settle it first.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,7 @@ MOVES = (
     Move(E.SIGN, (S.APPROVED,), S.AGREED, _BOTH, (UNBIASED,), maker=Maker.SIGNATURE),
     Move(E.AMEND, (S.AGREED,), S.AGREED, _BOTH, (UNBIASED,), maker=Maker.SIGNATURE),
     Move(E.COMPLETE, (S.AGREED,), S.DISBURSED, maker=Maker.SYSTEM),
-    Move(E.CLOSE, (S.DISBURSED,), S.CLOSED, _DESK, (FINAL_ACCEPTED, UNBIASED)),
+    Move(E.CLOSE, (S.DISBURSED,), S.CLOSED, _DESK, (FINAL_ACCEPTED, PAYMENTS_SETTLED, UNBIASED)),
     Move(E.WITHDRAW, _BEFORE_AGREED, S.CANCELLED, _FOCAL, (), ("reason",)),
     Move(E.TERMINATE, (S.APPROVED, S.AGREED), S.CANCELLED, _HEAD, (UNBIASED,), ("reason",)),
     Move(E.LAPSE, (S.DRAFT, S.RETURNED), S.CANCELLED, guards=(OVERDUE,), maker=Maker.SYSTEM),

@@ -87,6 +87,12 @@ def payments_of(tx: Tx, proposal_id: int) -> list[Record]:
     return list(tx.execute(query.where(payment.c.proposal_id == proposal_id).order_by(payment.c.number)))
 
 
+def has_open(tx: Tx, proposal_id: int) -> bool:
+    """Whether a tranche is neither received nor cancelled."""
+    here = (payment.c.proposal_id == proposal_id) & payment.c.state.not_in(("received", "cancelled"))
+    return tx.scalar(select(payment.c.id).where(here).limit(1)) is not None
+
+
 def step_payment(tx: Tx, payment_id: int, state: str, version: int, values: dict[str, Any]) -> bool:
     """Change a payment that is still in that state at that version; False when someone else was first."""
     here = (payment.c.id == payment_id) & (payment.c.state == state) & (payment.c.version == version)
@@ -122,6 +128,17 @@ def releases_of(tx: Tx, proposal_id: int) -> list[Record]:
     joined = extract_release.join(person, person.c.id == extract_release.c.person_id)
     query = select(*extract_release.c, person.c.name, person.c.role).select_from(joined)
     return list(tx.execute(query.where(extract_release.c.proposal_id == proposal_id).order_by(extract_release.c.at)))
+
+
+def drop_releases(tx: Tx, proposal_id: int) -> None:
+    """Take every release of an extract back."""
+    tx.execute(delete(extract_release).where(extract_release.c.proposal_id == proposal_id))
+
+
+def released_by_both(tx: Tx) -> set[int]:
+    """The numbers of the proposals whose extract both sides have released, whatever text each did."""
+    query = select(extract_release.c.proposal_id).group_by(extract_release.c.proposal_id)
+    return set(tx.scalars(query.having(func.count() > 1)))
 
 
 def drop_release(tx: Tx, proposal_id: int, side: str) -> bool:

@@ -24,6 +24,11 @@ def append(tx: Tx, values: dict[str, Any]) -> None:
     tx.execute(update(audit_head).where(audit_head.c.id == 1).values(hash=values["hash"]))
 
 
+def hash_at(tx: Tx, seq: int) -> str | None:
+    """The hash of one entry; None where there is none."""
+    return tx.scalar(select(audit.c.hash).where(audit.c.seq == seq))
+
+
 def head(tx: Tx) -> Record | None:
     """Number and hash of the last entry (0 and zeros before the first); None only when somebody took the head away."""
     return tx.execute(select(audit_head)).one_or_none()

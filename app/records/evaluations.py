@@ -1,11 +1,13 @@
 """Evaluations of the framework, as rows; the whole of one is a JSON document."""
 
 import json
+import re
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from app.db import Record, Tx
+from app.encoding import canonical
 from app.records.decision_tables import evaluation
 
 
@@ -30,14 +32,18 @@ def replace(tx: Tx, number: int, version: int, values: dict[str, Any]) -> bool:
 
 
 def erase_name(tx: Tx, name: str) -> None:
-    """Take a person out of evaluators and of those who follow up."""
-    for row in list(tx.execute(select(evaluation))):
-        said = json.loads(row.content)
-        people = [said] + [
-            action for one in said["recommendations"] for action in (one["response"] or {}).get("follow_ups", [])
-        ]
-        for one in people:
-            for key in ("evaluator", "responsible"):
-                if name.casefold() in one.get(key, "").casefold():
-                    one[key] = "erased"
-        tx.execute(update(evaluation).where(evaluation.c.id == row.id).values(content=json.dumps(said)))
+    """Take a person out of every text of evaluations; one that names them becomes a new version."""
+    named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    for row in list(tx.execute(select(evaluation).with_for_update())):
+        left = canonical(_without(json.loads(row.content), named)).decode()
+        if left != row.content:
+            values = {"content": left, "version": evaluation.c.version + 1}
+            tx.execute(update(evaluation).where(evaluation.c.id == row.id).values(values))
+
+
+def _without(value: Any, named: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return named.sub("erased", value)
+    if isinstance(value, list):
+        return [_without(one, named) for one in value]
+    return {key: _without(one, named) for key, one in value.items()} if isinstance(value, dict) else value

@@ -291,13 +291,6 @@ def signed(tx: Tx, ref: str | None = None) -> list[Record]:
     return list(tx.execute((query.where(proposal.c.ref == ref) if ref else query).order_by(proposal.c.ref)))
 
 
-def count_by_state(tx: Tx, year: int) -> dict[str, int]:
-    """How many proposals of a cycle that were ever submitted are in each state."""
-    here = (proposal.c.cycle_year == year) & (proposal.c.snapshots > 0)
-    query = select(proposal.c.state, func.count()).where(here).group_by(proposal.c.state)
-    return {state: int(count) for state, count in tx.execute(query.order_by(proposal.c.state))}
-
-
 def ids_of(tx: Tx, refs: Iterable[str]) -> list[int]:
     """The numbers of proposals, in the order of their references."""
     return list(tx.scalars(select(proposal.c.id).where(proposal.c.ref.in_(list(refs))).order_by(proposal.c.ref)))

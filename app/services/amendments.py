@@ -18,7 +18,7 @@ from app.domain.workflow import Event, Maker, State, check_role, lines_of, refus
 from app.encoding import canonical
 from app.errors import Conflict, Fault, Invalid, NotFound, refuse_unless
 from app.notify import outbox
-from app.records import agreements, proposals
+from app.records import agreements, cycles, proposals
 from app.services import audit, casework, envelopes, faces
 from app.services.agreements import budget_faults
 from app.services.casework import Step
@@ -45,7 +45,7 @@ def propose(
     whole = _content_of(row, content, book, faults)
     if kept is None or kept.text is None or row.state != State.AGREED:
         raise Conflict("wrong_state", f"Only what is agreed can be amended; this proposal is {row.state}.")
-    text = _text(json.loads(kept.text), whole, reason, budget, amounts)
+    text = _text(json.loads(kept.text), without_contact(whole) if whole else None, reason, budget, amounts)
     faults += _faults(tx, row, text)
     if content is None and budget is None and amounts is None:
         faults.append(Fault("", "required", "Say what becomes another: content, budget or amounts."))
@@ -93,7 +93,7 @@ def _text(
     said = as_json(content) if content is not None else {}
     changed: dict[str, Any] = {"amendment": {"reason": reason}}
     if said:
-        changed |= {"title": said["title"], "period": said["period"]}
+        changed |= {"title": said["title"], "period": said["period"], "content_sha256": audit.digest(said)}
         changed["activities"] = [{key: one[key] for key in ("ref", "title")} for one in said["activities"]]
     if budget is not None:
         changed["budget"] = budget
@@ -110,6 +110,14 @@ def _faults(tx: Tx, row: Record, text: dict[str, Any]) -> list[Fault]:
     if sum(wanted.values()) > sum(approved.values()):
         said = f"{dkk(sum(wanted.values()))} is more than the {dkk(sum(approved.values()))} agreed."
         found.append(Fault("/amounts", "over_agreed", f"{said} More money is for a consultation to decide."))
+    last = max(cycles.envelopes(tx))
+    first, end = (int(text["period"][name][:4]) for name in ("start", "end"))
+    for year in sorted(set(wanted) - set(approved)):
+        if not max(first, row.cycle_year) <= year <= min(end, last):
+            said = (
+                f"{year} lies outside the period, or has no envelope (the cycles go from {row.cycle_year} to {last})."
+            )
+            found.append(Fault(f"/amounts/{year}", "year_out_of_range", said))
     tranches = [one for one in agreements.payments_of(tx, row.id) if one.state != "cancelled"]
     for year in sorted({one.year for one in tranches}):
         planned = sum(one.amount_dkk for one in tranches if one.year == year)
@@ -164,6 +172,7 @@ def _put_in_force(tx: Tx, row: Record, one: Record, actor: Actor, book: Rulebook
     envelopes.enter(tx, Kind.REQUESTED, row.id, snapshot, wanted, actor, now)
     envelopes.move(tx, row.id, snapshot, approved, wanted, actor, now)
     agreements.put(tx, row.id, {"text": one.text, "sha256": one.sha256})
+    agreements.drop_releases(tx, row.id)  # the public extract says something else now: both sides release it anew
     agreements.change_amendment(tx, row.id, one.number, {"state": "signed", "signed_at": now.at, "snapshot": snapshot})
     target = lines_of(Event.AMEND)[0].target
     casework.advance(tx, row, Event.AMEND, target, Step(actor, one.reason, snapshot=snapshot), now, {})

@@ -97,21 +97,28 @@ def remarked(r: Reading) -> Iterator[Act]:
 
 
 def assessments(r: Reading) -> Iterator[Act]:
-    """Every completed assessment, those reopened since among them, with why.
-
-    While a proposal is under review a desk officer who has not completed their own gets nobody else's.
-    """
-    rows = review_records.assessments_of(r.tx, r.row.id)
-    done = {one.person_id for one in rows if one.completed_at and one.snapshot == r.row.snapshots}
-    reviewing = r.actor.role is Role.MFA_REVIEWER and r.row.state == State.UNDER_REVIEW
-    for one in rows:
-        hidden = reviewing and r.actor.id not in {one.person_id, *done}
+    """Every completed assessment, those reopened since among them, with why; to whom it is blind, only their own."""
+    blind = _is_blind(r)
+    for one in review_records.assessments_of(r.tx, r.row.id):
+        hidden = blind and r.actor.id != one.person_id
         versions = [*json.loads(one.past), *([_completed(one)] if one.completed_at else [])]
         for version in versions:
             told = {"snapshot": one.snapshot, "carried_from": one.carried_from, **version}
             at, by = datetime.fromisoformat(version["completed_at"]), r.by(one.person_id)
             pieces = (said(f"assessment-{one.id}", told),)
             yield Act(at, "assessment", str(one.snapshot), by, pieces, "internal", "blind" if hidden else None)
+
+
+# From here a proposal can come to be assessed, or assessed again.
+_TO_ASSESS = (State.SUBMITTED, State.RETURNED, State.UNDER_REVIEW, State.RECOMMENDED, State.DEFERRED)
+
+
+def _is_blind(r: Reading) -> bool:
+    """Whether this desk officer may still assess and has not completed an assessment of the last submission."""
+    if r.actor.role is not Role.MFA_REVIEWER or r.row.state not in _TO_ASSESS:
+        return False
+    rows = review_records.assessments_of(r.tx, r.row.id, r.row.snapshots)
+    return r.actor.id not in {one.person_id for one in rows if one.completed_at}
 
 
 def _completed(one: Record) -> dict[str, Any]:
@@ -125,7 +132,7 @@ def _completed(one: Record) -> dict[str, Any]:
 
 
 def recommendations(r: Reading) -> Iterator[Act]:
-    """Every recommendation; the newest with its memo, as data and on paper."""
+    """Every recommendation; the newest with its memo, as data and on paper. The memo names grades, and is as blind as they are."""
     rows = casefile.recommendations_of(r.tx, r.row.id)
     for place, one in enumerate(rows, 1):
         told = {"snapshot": one.snapshot, "verdict": one.verdict, "reason": one.reason, "memo": one.memo}
@@ -135,7 +142,9 @@ def recommendations(r: Reading) -> Iterator[Act]:
             on_paper = paper.memo(memo, r.book.framework, r.language)
             pieces += [said("decision-memo", memo), Piece("decision-memo.pdf", on_paper)]
         by = {"role": one.role, "name": one.name}
-        yield Act(one.at, "recommendation", one.verdict, by, tuple(pieces), "internal")
+        yield Act(
+            one.at, "recommendation", one.verdict, by, tuple(pieces), "internal", "blind" if _is_blind(r) else None
+        )
 
 
 def moves(r: Reading) -> Iterator[Act]:

@@ -34,6 +34,8 @@ def gathered(tx: Tx, actor: Actor, ref: str, variant: Variant, library: Library,
         decision = consultations.decision_in_force(tx, row.id)
         said = f"The public variant needs a decision in force, to fund or not to fund; {ref} is {row.state}."
         refuse_unless(decision is not None and decision.decision in _DECIDED, "not_decided", said)
+        told = f"{ref} is on the framework's list of what is not told in public."
+        refuse_unless(not library.withholds(ref), "withheld", told)
     reading = Reading(tx, actor, row, library, public, language)
     acts = sorted(
         (act for source in _SOURCES for act in source(reading)), key=lambda act: (act.kind == "audit", act.at)
@@ -91,4 +93,9 @@ def hashes(tx: Tx, ref: str) -> dict[str, str] | None:
         found["agreement"] = one.sha256
     found |= {f"amendment/{one.number}": one.sha256 for one in agreements.amendments_of(tx, row.id)}
     entries = casefile.audit_about(tx, casemoney.subjects(tx, row))
-    return found | {f"audit/{one.seq}": one.hash for one in entries}
+    return found | {f"audit/{one.seq}": one.hash for one in entries if casemoney.concerns(one, ref)}
+
+
+def hash_at(tx: Tx, seq: int) -> str | None:
+    """The hash of one entry of the log of acts."""
+    return audit_records.hash_at(tx, seq)

@@ -39,7 +39,7 @@ def agreed(r: Reading) -> Iterator[Act]:
     at = told["signed_at"] or decided.concluded_at
     lost = signed is None and not is_open
     yield Act(at, "agreement", told["state"], None, () if lost else pieces, private, "not_kept" if lost else None)
-    yield from _signatures(r, 0)
+    yield from _signatures(r, 0, private)
     rows = agreement_records.amendments_of(r.tx, r.row.id)
     for row, one in zip(rows, amendments.listed(r.tx, r.actor, r.row.ref), strict=True):
         in_force = next((each for each in reversed(rows) if each.signed_at is not None), None)
@@ -75,14 +75,14 @@ def _on_paper(r: Reading, told: dict[str, Any], name: str) -> Piece:
 
 
 def paid(r: Reading) -> Iterator[Act]:
-    """Every step of every payment."""
+    """Every step of every payment; the public reads no reasons and notes, which may say anything."""
     for one in agreement_records.payments_of(r.tx, r.row.id):
         steps: list[tuple[str, datetime | None, int | None, dict[str, Any]]] = [
             ("schedule", one.scheduled_at, one.scheduled_by, {"condition": one.condition}),
             ("prepare", one.prepared_at, one.prepared_by, {}),
             ("release", one.released_at, one.released_by, {}),
-            ("receive", one.received_at, one.received_by, _receipt(one)),
-            ("cancel", one.cancelled_at, None, {"reason": one.reason}),
+            ("receive", one.received_at, one.received_by, _receipt(one, r.public)),
+            ("cancel", one.cancelled_at, None, {} if r.public else {"reason": one.reason}),
         ]
         tranche = {"number": one.number, "year": one.year, "amount": one.amount_dkk, "due_on": one.due_on.isoformat()}
         for step, at, by, more in steps:
@@ -92,9 +92,9 @@ def paid(r: Reading) -> Iterator[Act]:
                 yield Act(at, "payment", f"{one.number}: {step}", r.by(by), (piece,))
 
 
-def _receipt(one: Record) -> dict[str, Any]:
+def _receipt(one: Record, public: bool) -> dict[str, Any]:
     on = one.received_on.isoformat() if one.received_on else None
-    return {"received_on": on, "received_amount": one.received_dkk, "note": one.note}
+    return {"received_on": on, "received_amount": one.received_dkk, **({} if public else {"note": one.note})}
 
 
 def reported(r: Reading) -> Iterator[Act]:
@@ -139,7 +139,7 @@ def noted(r: Reading) -> Iterator[Act]:
     for one in casefile.notices_about(r.tx, named):
         told = {"kind": one.kind, "subject": one.subject, "facts": json.loads(one.facts), "at": one.at}
         yield Act(one.at, "notice", one.kind, None, (said(f"notice-{one.kind}", told),), "internal")
-    lines = [one for one in casefile.audit_about(r.tx, named) if _concerns(one, r.row.ref)]
+    lines = [one for one in casefile.audit_about(r.tx, named) if concerns(one, r.row.ref)]
     if lines:
         raw = b"".join(canonical({**audit.hashed(one._asdict()), "hash": one.hash}) + b"\n" for one in lines)
         yield Act(lines[-1].at, "audit", str(len(lines)), None, (Piece("audit.jsonl", raw),), "internal")
@@ -151,7 +151,7 @@ def subjects(tx: Tx, row: Record) -> list[str]:
     return [row.ref, *payments, *(f"consultation/{one.id}" for one in casefile.consultations_with(tx, row.id))]
 
 
-def _concerns(one: Record, ref: str) -> bool:
+def concerns(one: Record, ref: str) -> bool:
     """Whether an entry is about this proposal and not only about another one of the same consultation."""
     facts = json.loads(one.facts)
     return facts.get("proposal", ref) == ref and ref in facts.get("proposals", [ref])

@@ -21,7 +21,7 @@ from app.services.clock import Now
 
 EDITABLE = (State.DRAFT, State.RETURNED)
 TABLED = (State.RECOMMENDED, State.DEFERRED)
-HOLDING_MONEY = (State.APPROVED, State.AGREED)
+HOLDING_MONEY = (State.APPROVED, State.AGREED, State.DISBURSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ def facts_for(tx: Tx, row: Record, actor: Actor, book: Rulebook, now: Now) -> Fa
         assessments_needed=book.framework.assessments_needed,
         mandatory_met=bool(done) and mandatory_met(review.consolidated(assessed), mandatory),
         final_accepted=state is State.DISBURSED and reporting.final_accepted(tx, row.id),
+        payments_open=state is State.DISBURSED and agreements.has_open(tx, row.id),
         has_assessed=judged and review_records.has_assessed(tx, row.id, actor.id),
     )
 
@@ -208,7 +209,7 @@ def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: N
     note(tx, row.id, number, event, row.state, target, step, now)
     if row.state in TABLED and lines_of(event)[0].maker is not Maker.CONSULTATION:
         _take_off(tx, row, step, now)
-    if row.state in HOLDING_MONEY and target is State.CANCELLED:
+    if row.state in HOLDING_MONEY and target in (State.CANCELLED, State.CLOSED):
         envelopes.free(tx, row, step.actor, now)
         agreements.cancel_open(tx, row.id, now.at, step.reason or event)
     outbox.owe(tx, f"proposal.{event}", row.ref, now.at, {"step": number})

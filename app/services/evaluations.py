@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.evaluation import Evaluation, faults_of, overdue, responses, stage
+from app.domain.evaluation import Evaluation, answered, faults_of, overdue, stage
 from app.domain.people import MFA, Actor, Role
 from app.encoding import canonical
 from app.errors import Forbidden, Invalid, NotFound, check_version, refuse_unless
@@ -50,9 +50,12 @@ def _check(actor: Actor, sent: Evaluation, before: Evaluation | None, now: Now) 
     faults = faults_of(sent, now.today)
     if faults:
         raise Invalid("validation_failed", "The evaluation does not go together.", faults=faults)
-    answered = [one for one in responses(before.recommendations if before else []) if one]
-    if actor.role is not Role.MFA_HEAD and [one for one in responses(sent.recommendations) if one] != answered:
-        said = "The management response is the head of department's; the desk writes how far its actions have come."
+    kept = answered(before.recommendations) if before else {}
+    if actor.role is not Role.MFA_HEAD and answered(sent.recommendations) != kept:
+        said = (
+            "The management response, and what it answers to, is the head of department's; "
+            "the desk writes how far its actions have come."
+        )
         raise Forbidden("response_is_the_heads", said)
 
 

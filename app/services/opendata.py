@@ -25,8 +25,10 @@ def activities(tx: Tx, library: Library, address: str, now: Now) -> bytes:
     Its time is that of the newest change in it: the same state gives the same bytes. Documents are public extracts, at `address`.
     """
     framework, codes = library.current.framework, library.iati
-    rows = [row for row in proposals.signed(tx) if row.ref not in codes["withheld"]]
-    public = {one["ref"]: f"{address}/api/v1/extracts/{one['ref']}/pdf" for one in extracts.published(tx, library)}
+    rows = [row for row in proposals.signed(tx) if not library.withholds(row.ref)]
+    public = {
+        one["ref"]: f"{address}/api/v1/extracts/{one['ref']}/pdf?language=en" for one in extracts.published(tx, library)
+    }
     whole = [
         proposal_activity(_proposal(tx, row, framework, codes, now) | {"document": public.get(row.ref)}, codes)
         for row in rows
@@ -94,7 +96,9 @@ def _proposal(tx: Tx, row: Record, framework: Framework, codes: dict[str, Any], 
         "markers": _markers(content, codes),
         "gender_marker": content["gender_marker"],
         "budgets": [
-            _budget(int(year), amount, start, end, signed_on) for year, amount in text["amounts"].items() if amount
+            _budget(year, amount, start, end, signed_on)
+            for year, amount in envelopes.approved_of(tx, row.id).items()
+            if amount
         ],
         "transactions": _transactions(tx, row, signed_on),
         "conditions": text["conditions"],

@@ -4,14 +4,15 @@ from datetime import date
 from typing import Any
 
 from app.db import Record, Tx
+from app.domain.cycle import day_of
 from app.domain.envelope import Kind
 from app.domain.framework import Framework
-from app.domain.payment import OPEN, Facts, Stage, line_of, refusals
+from app.domain.payment import Facts, Stage, line_of, refusals
 from app.domain.payment import Step as PaymentStep
 from app.domain.people import Actor
 from app.domain.workflow import Event, State, choose_move
 from app.domain.workflow import Facts as ProposalFacts
-from app.errors import Conflict, NotFound, Refusal, check_version, refuse_unless
+from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version, refuse_unless
 from app.notify import outbox
 from app.records import agreements, consultations, proposals
 from app.records import payments as payment_records
@@ -20,6 +21,8 @@ from app.services import agreements as agreement_service
 from app.services import audit, casework, envelopes, faces, reporting
 from app.services.casework import Step
 from app.services.clock import Now
+
+PAID_IN = (State.APPROVED, State.AGREED, State.DISBURSED)
 
 
 def schedule(
@@ -33,10 +36,13 @@ def schedule(
     framework: Framework,
     now: Now,
 ) -> int:
-    """Plan a tranche within what is approved for its year; before the agreement is signed it is part of the text."""
+    """Plan a tranche within what is approved for its year; before the agreement is signed it is part of the text.
+
+    Of a disbursed proposal what is approved and not paid can still be planned, until it is closed and the rest is free.
+    """
     row = faces.seen_to_change(tx, actor, ref)
-    said = f"Tranches are planned for what is approved or agreed; this proposal is {row.state}."
-    refuse_unless(row.state in (State.APPROVED, State.AGREED), "wrong_state", said)
+    said = f"Tranches are planned for what is approved, agreed or disbursed; this proposal is {row.state}."
+    refuse_unless(row.state in PAID_IN, "wrong_state", said)
     facts = _facts(tx, row, year, amount, actor, framework, now)
     found = refusals(Stage.SCHEDULED, PaymentStep.PREPARE, facts)
     found = [one for one in found if one.code in ("over_approved", "conflict_of_interest")]
@@ -112,7 +118,7 @@ def take(
     one, row = _held(tx, actor, payment_id)
     check_version("the payment", one.version, expected)
     found = refusals(Stage(one.state), step, _facts(tx, row, one.year, 0, actor, framework, now, one))
-    if step is not PaymentStep.RECEIVE and row.state not in (State.APPROVED, State.AGREED):
+    if step is not PaymentStep.RECEIVE and row.state not in PAID_IN:
         found.append(Refusal("wrong_state", f"The proposal is {row.state}; its payments wait or are over."))
     if found:
         code = found[0].code if len(found) == 1 else "payment_refused"
@@ -129,6 +135,7 @@ def take(
     facts: audit.Facts = {"proposal": one.ref, "from": one.state, "to": target, "amount": one.amount_dkk}
     if step is PaymentStep.RECEIVE:
         facts |= {"received": values["received_dkk"], "received_on": str(values["received_on"])}
+    if step in (PaymentStep.RECEIVE, PaymentStep.CANCEL):
         _complete(tx, row, now)
     outbox.owe(tx, f"payment.{target}", _name(payment_id), now.at)
     audit.record(tx, actor, f"payment.{step}", _name(payment_id), now, facts)
@@ -164,10 +171,14 @@ def receive(
 ) -> dict[str, Any]:
     """Confirm what was received and when; another amount than released is recorded as such, not hidden."""
     one, _ = _held(tx, actor, payment_id)
+    day = received_on or now.today
+    if one.released_at is not None and not day_of(one.released_at) <= day <= now.today:
+        said = f"It was released on {day_of(one.released_at)} and today is {now.today}; it was received between them."
+        raise Invalid("validation_failed", said, faults=[Fault("/received_on", "out_of_range", said)])
     values = {
         "received_by": actor.id,
         "received_at": now.at,
-        "received_on": received_on or now.today,
+        "received_on": day,
         "received_dkk": one.amount_dkk if amount is None else amount,
         "note": note,
     }
@@ -183,9 +194,9 @@ def cancel(
 
 
 def _complete(tx: Tx, row: Record, now: Now) -> None:
-    """The last receipt of an agreed proposal makes it disbursed."""
-    waiting = [one for one in agreements.payments_of(tx, row.id) if one.state in OPEN]
-    if row.state != State.AGREED or waiting:
+    """An agreed proposal of which something was received and nothing is open is disbursed."""
+    received = any(one.state == Stage.RECEIVED for one in agreements.payments_of(tx, row.id))
+    if row.state != State.AGREED or not received or agreements.has_open(tx, row.id):
         return
     move = choose_move(State.AGREED, Event.COMPLETE, None, ProposalFacts(today=now.today))
     proposals.touch_faces(tx, row.id, now.at)

@@ -17,7 +17,7 @@ from app.records import agreements, attachments, money, proposals, reports
 from app.services import audit, faces, review
 from app.services.clock import Now
 
-REPORTED_IN = (State.AGREED, State.DISBURSED)
+REPORTED_IN = (State.AGREED, State.DISBURSED, State.CANCELLED)  # cancelled: what was paid is accounted for
 
 
 def owed(tx: Tx, row: Record) -> range:
@@ -145,7 +145,10 @@ def submit(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] |
     """Submit a report that is whole; 422 names everything it lacks."""
     row, one = _there(tx, actor, ref, year, expected)
     said = json.loads(one.content)
-    faults = [*missing(said, _agreed_content(tx, row)), *_attachment_faults(tx, row, actor, said["attachments"])]
+    faults = [
+        *missing(said, _agreed_content(tx, row)),
+        *_attachment_faults(tx, row, actor, said.get("attachments", [])),
+    ]
     if faults:
         raise Invalid("report_incomplete", "The report cannot be submitted yet.", faults=faults)
     refuse_unless(one.state in (Stage.DRAFT, Stage.RETURNED), "wrong_state", f"The report is {one.state} already.")

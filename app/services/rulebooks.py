@@ -32,6 +32,10 @@ class Library:
     iati: dict[str, Any]
     engagements: list[Entry]
 
+    def withholds(self, ref: str) -> bool:
+        """Whether nothing of a proposal is told in public, for the safety of people: the framework's list says so."""
+        return ref in self.iati["withheld"]
+
     @property
     def current(self) -> Rulebook:
         """The newest version: the one that screens what is submitted now."""

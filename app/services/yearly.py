@@ -1,12 +1,13 @@
 """The yearly portfolio review that the desk sends upward: money, decisions, payments, results, risks, what is overdue."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from app.db import Record, Tx
 from app.domain.evaluation import Evaluation, overdue, stage
 from app.domain.rulebook import Rulebook
-from app.records import agreements, evaluations, proposals, reports
+from app.records import agreements, evaluations, proposals
 from app.services import envelopes, portfolio, reporting, results
 from app.services.clock import Now
 
@@ -15,13 +16,13 @@ def review(tx: Tx, year: int, book: Rulebook, now: Now) -> dict[str, Any]:
     """Everything about a year, from what is stored. NotFound where there is no such cycle; amounts are whole DKK."""
     covered = portfolio.covered(tx, year, book)
     rows = proposals.signed(tx)
-    told = [(row, one) for row in rows for one in reports.reports_of(tx, row.id) if one.year == year and one.submitted]
+    told = [(row, one) for row in rows for one in results.accepted(tx, row.id) if one.year == year]
     return {
         "year": year,
         "on": now.today.isoformat(),
         "envelope": next((one for one in envelopes.overview(tx) if one["year"] == year), None),
         "proposals": [_proposal(one) for one in covered["proposals"]],
-        "states": proposals.count_by_state(tx, year),
+        "states": Counter(row.state for row in proposals.of_cycle(tx, year)),
         "criteria": [_count(one, "letter", "title") for one in covered["criteria"]],
         "regions": [_count(one, "name") for one in covered["regions"]],
         "gaps": covered["gaps"],

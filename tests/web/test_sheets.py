@@ -9,7 +9,7 @@ import pytest
 from app.documents.csv_text import csv_bytes, plain
 from app.domain.people import Role
 from app.web.access import DOORS
-from app.web.api import sheets
+from app.web import sheets
 from tests.conftest import TODAY, Service
 
 CSV = {"Accept": "text/csv"}

@@ -26,6 +26,7 @@ class Findings:
     discrepancies: list[str] = field(default_factory=list)
     ref: str | None = None
     known: dict[str, str] = field(default_factory=dict)
+    head: tuple[int, str] | None = None
 
 
 def verify(data: bytes) -> Findings:
@@ -171,6 +172,7 @@ def _check_log(index: Index, whole: Mapping[str, bytes], found: Findings) -> Non
             found.discrepancies.append(f"{name} does not fit the head of the log that the index names.")
         found.verified.append(f"{len(lines)} entries of the audit log reckoned again, {links} with the one before.")
     if index.audit_head is not None:
+        found.head = (index.audit_head.seq, index.audit_head.hash)
         found.verified.append(f"Head of the audit log: entry {index.audit_head.seq}, {index.audit_head.hash}")
 
 

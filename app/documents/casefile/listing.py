@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from app.documents import Paper, heading, items, table, text
-from app.documents.words import day, number, words
+from app.documents.words import day, number, short_day, words
 from app.domain.cycle import day_of
 
 
@@ -13,7 +13,11 @@ def listing(index: dict[str, Any], sha256: str) -> Paper:
     language = index["language"]
     w = words(language)
     as_of = day(day_of(index["as_of"]), language)
-    facts = [(w["subject"], index["title"] or "-"), (w["office"], index["office"]), (w["state"], index["state"])]
+    facts = [
+        (w["subject"], index["title"] or "-"),
+        (w["office"], index["office"]),
+        (w["state"], w[f"state_{index['state']}"]),
+    ]
     facts += [(w["as_of"], as_of), (w["variant"], w[f"variant_{index['variant']}"])]
     facts.append((w["index_sha256"], sha256))
     if index["audit_head"]:
@@ -38,11 +42,7 @@ def _row(act: dict[str, Any], language: str) -> list[str]:
     by = act["by"]
     who = w["by_service"] if by is None else w[f"role_{by['role']}"] + (f", {by['name']}" if by["name"] else "")
     files = "; ".join(_file(one, language) for one in act["files"])
-    return [str(act["number"]), _short(act["date"]), act["what"], who, files or "-"]
-
-
-def _short(said: str) -> str:
-    return date.fromisoformat(said).strftime("%d.%m.%Y")
+    return [str(act["number"]), short_day(date.fromisoformat(act["date"]), language), act["what"], who, files or "-"]
 
 
 def _file(file: dict[str, Any], language: str) -> str:

@@ -27,7 +27,7 @@ def pack(case: CaseFile, stored: Mapping[str, bytes | None]) -> bytes:
     """
     files: list[tuple[str, bytes, datetime]] = []
     acts = [_listed(number, act, case, stored, files) for number, act in enumerate(case.acts, 1)]
-    newest = max(act.at for act in case.acts)
+    newest = max(act.at for act in [act for act in case.acts if act.pieces] or case.acts)
     index = {
         "format": FORMAT,
         "variant": case.variant,

@@ -100,7 +100,7 @@ def _sheets(parts: _Parts) -> list[Sheet]:
     of_kind = dict(related.values())
     texts = of_kind.get("sharedStrings")
     strings = [_text(one) for one in parts.elements(texts, "{*}si")] if texts else []
-    days = _date_styles(parts.read(of_kind["styles"])) if "styles" in of_kind else set()
+    days = _date_styles(parts.elements(of_kind["styles"], "{*}numFmt", "{*}xf")) if "styles" in of_kind else set()
     sheets, epoch = [], EPOCH
     for one in parts.elements(place, "{*}workbookPr", "{*}sheet"):
         if etree.QName(one).localname == "workbookPr":
@@ -136,16 +136,18 @@ def _unescaped(said: str) -> str:
     return whole.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _date_styles(part: bytes) -> set[int]:
+def _date_styles(elements: Iterator[Any]) -> set[int]:
     """The numbers of the cell styles that show a number as a day or a time."""
-    root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
     days = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # ECMA-376, 18.8.30
-    for one in root.iter("{*}numFmt"):
-        said = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.', "", one.get("formatCode", ""))
-        if re.search("[ymdhs]", said, re.IGNORECASE) and said != "General":
-            days.add(int(one.get("numFmtId", "0")))
-    styles = root.findall("{*}cellXfs/{*}xf")
-    return {number for number, style in enumerate(styles) if int(style.get("numFmtId", "0")) in days}
+    styles = []
+    for one in elements:
+        if etree.QName(one).localname == "numFmt":  # number formats stand before the styles that use them
+            said = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.', "", one.get("formatCode", ""))
+            if re.search("[ymdhs]", said, re.IGNORECASE) and said != "General":
+                days.add(int(one.get("numFmtId", "0")))
+        elif etree.QName(one.getparent()).localname == "cellXfs":
+            styles.append(int(one.get("numFmtId", "0")))
+    return {number for number, style in enumerate(styles) if style in days}
 
 
 def _fill(sheet: Sheet, elements: Iterator[Any], strings: list[str], days: set[int], epoch: datetime) -> None:
@@ -186,6 +188,8 @@ def _value(cell: Any, strings: list[str], days: set[int], epoch: datetime) -> An
     if not said:
         return None
     if kind == "s":
+        if said.startswith("-"):
+            raise IndexError(said)
         return strings[int(said)]
     if kind == "e":
         return ErrorValue(said)

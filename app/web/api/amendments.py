@@ -14,8 +14,8 @@ from app.web.api import bodies, shapes
 from app.web.api.agreements import SignatureOut
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
-from app.web.api.sheets import listed
 from app.web.requests import caller, house, read_body, read_optional_body
+from app.web.sheets import listed
 
 router = APIRouter(prefix="/api/v1", tags=["agreements"])
 Number = Annotated[int, Path(ge=1, le=100000)]

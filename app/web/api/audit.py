@@ -13,8 +13,8 @@ from app.services import audit
 from app.web.answers import ok, response
 from app.web.api import shapes
 from app.web.api.docs import answers
-from app.web.api.sheets import paged
 from app.web.requests import caller, check_query, house
+from app.web.sheets import paged
 
 
 class AuditActor(shapes.Out):

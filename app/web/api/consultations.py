@@ -16,8 +16,8 @@ from app.web.answers import conditional, etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
-from app.web.api.sheets import paged
 from app.web.requests import caller, check_query, expected_versions, house, read_body, read_optional_body
+from app.web.sheets import paged
 
 router = APIRouter(prefix="/api/v1", tags=["consultations"])
 Id = Annotated[int, Path(ge=1, le=2**53)]

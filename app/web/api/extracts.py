@@ -15,8 +15,8 @@ from app.web.api import bodies, shapes
 from app.web.api.docs import answers, problems
 from app.web.api.papers import Language, paper
 from app.web.api.proposals import Ref
-from app.web.api.sheets import listed
 from app.web.requests import caller, house, read_body, read_optional_body
+from app.web.sheets import listed
 
 router = APIRouter(prefix="/api/v1", tags=["extracts"])
 Whoever = Annotated[Actor, Depends(caller)]
@@ -86,8 +86,8 @@ _PREVIEW = {"extract": _EXTRACT, "sha256": "0" * 64, "released": [], "public": F
     responses=answers(PreviewOut, _PREVIEW, 404),
 )
 async def preview_extract(ref: Ref, request: Request) -> Response:
-    actor = await caller(request)
-    return response(ok(await house(request).database.read(lambda tx: extracts.described(tx, actor, ref))))
+    actor, library = await caller(request), house(request).library
+    return response(ok(await house(request).database.read(lambda tx: extracts.described(tx, actor, ref, library))))
 
 
 @router.post(
@@ -101,12 +101,12 @@ async def release_extract(ref: Ref, request: Request, actor: Whoever) -> Respons
     """It is public once both sides have released the same text; an amendment's new text needs both again."""
     here = house(request)
     library, now = here.library, here.now()
-    await here.database.read(lambda tx: extracts.described(tx, actor, ref))
+    await here.database.read(lambda tx: extracts.described(tx, actor, ref, library))
     sent, raw = await read_optional_body(request, bodies.SignatureIn)
 
     def work(tx: Tx) -> Answer:
         extracts.release(tx, actor, ref, sent.sha256, library, now)
-        return ok(extracts.described(tx, actor, ref), 201)
+        return ok(extracts.described(tx, actor, ref, library), 201)
 
     return await write(request, actor, raw, work)
 
@@ -118,13 +118,13 @@ async def release_extract(ref: Ref, request: Request, actor: Whoever) -> Respons
     responses=answers(PreviewOut, _PREVIEW, 400, 404, 409, 413, 415, 422),
 )
 async def withdraw_extract(ref: Ref, request: Request, actor: Whoever) -> Response:
-    now = house(request).now()
+    now, library = house(request).now(), house(request).library
     await house(request).database.read(lambda tx: faces.seen(tx, actor, ref))
     sent, raw = await read_body(request, bodies.ReasonIn)
 
     def work(tx: Tx) -> Answer:
         extracts.withdraw(tx, actor, ref, sent.reason, now)
-        return ok(extracts.described(tx, actor, ref))
+        return ok(extracts.described(tx, actor, ref, library))
 
     return await write(request, actor, raw, work)
 
@@ -137,7 +137,7 @@ async def withdraw_extract(ref: Ref, request: Request, actor: Whoever) -> Respon
 )
 async def list_extracts(request: Request) -> Response:
     here = house(request)
-    return await listed(request, ExtractOut, lambda tx: extracts.published(tx, here.library))
+    return await listed(request, ExtractOut, lambda tx: extracts.published(tx, here.library), long=True)
 
 
 @router.get(

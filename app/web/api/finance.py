@@ -13,8 +13,8 @@ from app.services import payments, released
 from app.web.api import shapes
 from app.web.api.docs import answers
 from app.web.api.payments import PAYMENT, PaymentOut
-from app.web.api.sheets import listed, paged
 from app.web.requests import caller, check_query, house
+from app.web.sheets import listed, paged
 
 router = APIRouter(prefix="/api/v1", tags=["payments"])
 Whoever = Annotated[Actor, Depends(caller)]
@@ -99,4 +99,6 @@ async def export_payments(
     check_query(request, {"from", "to"})
     library, now = house(request).library, house(request).now()
     name = f"payments-{first}-{last}"
-    return await listed(request, BookedPayment, lambda tx: released.between(tx, first, last, library, now), name)
+    return await listed(
+        request, BookedPayment, lambda tx: released.between(tx, first, last, library, now), name, long=True
+    )

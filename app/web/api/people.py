@@ -12,8 +12,8 @@ from app.services.idempotency import Answer
 from app.web.answers import ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
-from app.web.api.sheets import paged
 from app.web.requests import caller, check_query, house, read_body
+from app.web.sheets import paged
 
 
 class UserOut(shapes.Out):

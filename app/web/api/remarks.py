@@ -21,8 +21,8 @@ from app.web.answers import ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
-from app.web.api.sheets import listed
 from app.web.requests import caller, house, read_body_about
+from app.web.sheets import listed
 
 
 class CommentOut(shapes.Out):

@@ -11,8 +11,8 @@ from app.web.answers import ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
-from app.web.api.sheets import enclosed, listed
 from app.web.requests import caller, house, read_body_about, read_optional_body
+from app.web.sheets import enclosed, listed
 
 
 class ClarificationOut(shapes.Out):

@@ -12,8 +12,8 @@ from app.services.idempotency import Answer
 from app.web.answers import conditional, etag, ok, response, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
-from app.web.api.sheets import listed
 from app.web.requests import caller, expected_versions, house, read_body
+from app.web.sheets import listed
 
 router = APIRouter(prefix="/api/v1", tags=["rules"])
 Year = Annotated[int, Path(ge=1, le=9999)]

@@ -6,7 +6,8 @@ A sheet of a list that comes in pages holds the whole filtered list, read in one
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 import orjson
 from fastapi import Request, Response
@@ -24,11 +25,14 @@ _VARY = {"Vary": "Accept"}
 Shape = type[BaseModel]
 
 
-async def listed(request: Request, shape: Shape, read: Callable[[Tx], list[Any]], name: str | None = None) -> Response:
-    """A list that is short enough to come in one piece; `shape` is that of an item, `name` that of the sheet."""
+async def listed(
+    request: Request, shape: Shape, read: Callable[[Tx], list[Any]], name: str | None = None, long: bool = False
+) -> Response:
+    """A list that comes in one piece; `shape` is that of an item, `name` that of the sheet; `long` takes over 10 ms."""
     if wants_csv(request):
         return await sheet(request, shape, await house(request).database.read_long(read), name)
-    return _json(whole_list(await house(request).database.read(read)).body)
+    database = house(request).database
+    return _json(whole_list(await (database.read_long if long else database.read)(read)).body)
 
 
 async def paged(
@@ -85,7 +89,7 @@ def columns_of(shape: Shape, above: tuple[str, ...] = ()) -> list[tuple[str, ...
 
 def _shape_in(annotation: Any) -> Shape | None:
     """The shape that a field has or may have, `By` or `By | None`; lists of shapes are not parted."""
-    offered = (annotation,) if isinstance(annotation, type) else get_args(annotation)
+    offered = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
     return next((one for one in offered if isinstance(one, type) and issubclass(one, BaseModel)), None)
 
 
