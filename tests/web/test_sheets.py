@@ -8,8 +8,8 @@ import pytest
 
 from app.documents.csv_text import csv_bytes, plain
 from app.domain.people import Role
-from app.web.access import DOORS
 from app.web import sheets
+from app.web.access import DOORS
 from tests.conftest import TODAY, Service
 
 CSV = {"Accept": "text/csv"}
@@ -69,12 +69,18 @@ def test_every_list_answers_csv_with_the_rows_of_its_json(run: Any) -> None:
         said = {"text": "=1+1", "visibility": "internal"}
         made = await service.call("mfa_reviewer", "POST", "/proposals/DK-IOM-2023-002/comments", json=said)
         assert made.status_code == 201
+        meeting = {"cycle": 2026, "date": "2026-09-15", "place": "Tunis", "notes": "=1+1"}
+        assert (await service.call("mfa_reviewer", "POST", "/technical-meetings", json=meeting)).status_code == 201
+        content = (await service.call("iom_focal_point", "GET", "/proposals/DK-IOM-2025-001")).json()["content"]
+        change = {"reason": "Another route.", "content": {**content, "route": "=1+1"}}
+        amend = await service.call("iom_focal_point", "POST", "/proposals/DK-IOM-2025-001/amendments", json=change)
+        assert amend.status_code == 201, amend.text
         for path, shape, parameters in lists:
             for role in (Role.IOM_OFFICE, Role.MFA_REVIEWER, Role.AUDITOR, Role.ADMIN):
                 door = DOORS[f"GET {path}"]
                 if role not in door.roles:
                     continue
-                for ref in ("DK-IOM-2023-002", "DK-IOM-2026-001") if "{ref}" in path else ("",):
+                for ref in ("DK-IOM-2023-002", "DK-IOM-2026-001", "DK-IOM-2025-001") if "{ref}" in path else ("",):
                     address = path.removeprefix("/api/v1").replace("{ref}", ref)
                     days = {"from": "2023-01-01", "to": "2026-11-22"} if "from" in parameters else {}
                     paged = {"limit": 200} if "cursor" in parameters else {}
