@@ -19,7 +19,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, casefiles, exchange, logs, proposing
+from app import administration, casefiles, delivering, exchange, logs, proposing
 from app import demo as demo_data
 from app.db import Database, open_database
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
@@ -39,6 +39,7 @@ cli.add_typer(administration.audits, name="audit")
 cli.add_typer(exchange.iati, name="iati")
 cli.add_typer(casefiles.cases, name="casefile")
 cli.add_typer(exchange.cycle, name="cycle")
+cli.command("deliver")(delivering.deliver)
 cli.command("template")(proposing.template)
 cli.command("screen")(proposing.screen_files)
 cli.command("submit")(proposing.submit)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import threading
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
 from app.db import open_database
+from app.delivering import Worker
 from app.domain.people import Role
 from app.files import Files
 from app.logs import logger
@@ -36,6 +38,7 @@ from app.web.api import (
     finance,
     meetings,
     money,
+    notifications,
     opendata,
     papers,
     payments,
@@ -61,7 +64,7 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(people, audit, health, login, docs_page),
+    *(notifications, people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 
@@ -112,12 +115,19 @@ def _doors(app: FastAPI) -> dict[object, Door]:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    worker = Worker(app.state.house.settings, app.state.house.database, app.state.house.library)
+    thread = threading.Thread(target=worker.run, name="delivery", daemon=True)
+    if app.state.house.settings.deliver:
+        thread.start()
     chores = [asyncio.create_task(_every_hour(app)), asyncio.create_task(_every_minute(app))]
     gc.freeze()  # rulebooks, models and routes stay for good; collections need not walk them for every request
     yield
     for chore in chores:
         chore.cancel()
     await asyncio.gather(*chores, return_exceptions=True)
+    worker.stop()
+    if thread.is_alive():
+        await asyncio.to_thread(thread.join, 10)
     await _note_token_uses(app.state.house)
     await app.state.house.database.close()
 

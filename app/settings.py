@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "rules"
@@ -45,6 +46,11 @@ class Settings:
     requests_per_minute: int = 1200
     files: str = ""
     keep_days: int = 90
+    smtp_url: str = ""
+    mail_from: str = "earmark@localhost"
+    deliver: bool = True
+    lease: int = 60
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @property
     def demo_file(self) -> Path:
@@ -98,11 +104,29 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         public_url=(env.get("EARMARK_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/"),
         local_login=demo or _flag(env, "EARMARK_LOCAL_LOGIN"),
         oidc=_oidc(env),
-        trusted_proxies=_networks(env.get("EARMARK_TRUSTED_PROXIES", "")),
+        trusted_proxies=_networks("EARMARK_TRUSTED_PROXIES", env),
         requests_per_minute=_number(env, "EARMARK_REQUESTS_PER_MINUTE", 1200, 1),
         files=env.get("EARMARK_FILES") or f"file://{var / 'files'}",
         keep_days=_number(env, "EARMARK_KEEP_DAYS", 90, 1),
+        smtp_url=_smtp(env.get("EARMARK_SMTP_URL", "")),
+        mail_from=_sender(env.get("EARMARK_MAIL_FROM", "")),
+        deliver=env.get("EARMARK_DELIVER", "") == "" or _flag(env, "EARMARK_DELIVER"),
+        lease=_number(env, "EARMARK_DELIVERY_LEASE", 60, 1),
+        webhook_networks=_networks("EARMARK_WEBHOOK_NETWORKS", env),
     )
+
+
+def _smtp(url: str) -> str:
+    known = ("smtp", "smtps", "smtp+starttls")
+    if url and urlsplit(url).scheme not in known:
+        raise SettingsError(f"EARMARK_SMTP_URL begins with {'://, '.join(known)}://.")
+    return url
+
+
+def _sender(address: str) -> str:
+    if address and (address.count("@") != 1 or not address.isprintable() or " " in address):
+        raise SettingsError(f"EARMARK_MAIL_FROM is '{address}'; an address such as earmark@um.dk is needed.")
+    return address or "earmark@localhost"
 
 
 def _number(env: Mapping[str, str], name: str, usual: int, least: int) -> int:
@@ -112,11 +136,11 @@ def _number(env: Mapping[str, str], name: str, usual: int, least: int) -> int:
     return int(text)
 
 
-def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+def _networks(name: str, env: Mapping[str, str]) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
-        return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+        return tuple(ip_network(one.strip()) for one in env.get(name, "").split(",") if one.strip())
     except ValueError as error:
-        raise SettingsError(f"EARMARK_TRUSTED_PROXIES lists addresses or networks: {error}.") from None
+        raise SettingsError(f"{name} lists addresses or networks: {error}.") from None
 
 
 def _oidc(env: Mapping[str, str]) -> Oidc | None:

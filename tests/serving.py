@@ -65,7 +65,7 @@ def _forking() -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _forked(words: tuple[str, ...], env: dict[str, str], out: str, err: str, code: str = os.devnull) -> Process:
+def forked(words: tuple[str, ...], env: dict[str, str], out: str, err: str, code: str = os.devnull) -> Process:
     parent = _forking()
     assert parent.stdin, "it reads"
     assert parent.stdout, "it answers"
@@ -78,8 +78,15 @@ def earmark(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the command line to its end."""
     with tempfile.TemporaryDirectory() as folder:
         out, err, code = (Path(folder) / name for name in ("out", "err", "code"))
-        _forked(words, {**os.environ, **env}, str(out), str(err), str(code)).wait(60)
+        forked(words, {**os.environ, **env}, str(out), str(err), str(code)).wait(60)
         return subprocess.CompletedProcess(words, int(code.read_text()), out.read_text(), err.read_text())
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -87,10 +94,7 @@ def started(
     url: str, var: Path, demo: str = "1", local: str = "0", log: Path | None = None, port: int | None = None
 ) -> Iterator[tuple[str, Process]]:
     """The service's address and process; ready when this is entered."""
-    if port is None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+    port = port or free_port()
     env = {
         **os.environ,
         "EARMARK_REQUESTS_PER_MINUTE": "1000000",
@@ -103,7 +107,7 @@ def started(
     if demo == "1":
         env["EARMARK_TODAY"] = TODAY.isoformat()
     said = str(log or os.devnull)
-    process = _forked(("serve",), env, said, said)
+    process = forked(("serve",), env, said, said)
     try:
         address = f"http://127.0.0.1:{port}"
         _await_ready(address, process)

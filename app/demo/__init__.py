@@ -12,7 +12,7 @@ from app.domain.people import SCOPES, Role
 from app.domain.rulebook import Rulebook
 from app.errors import Unauthorized
 from app.records import cycles as cycle_records
-from app.records import people
+from app.records import notices, people
 from app.services import access, casework, cycles, logins
 from app.services.clock import Now
 from app.services.rulebooks import Library
@@ -65,6 +65,7 @@ def load(database: Database, library: Library, file: Path, now: Now) -> bool:
             stories, meetings = (plain_yaml((HERE / name).read_text("utf-8")) for name in FILES)
             Teller(tx, library, now, _address).tell(stories, meetings)
             casework.lapse_overdue(tx, now)
+            notices.settle_history(tx)
         text = json.dumps(accounts, indent=2) + "\n"
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")

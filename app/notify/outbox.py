@@ -1,15 +1,97 @@
-"""The outbox: what people must be told, written in the transaction that made it true and read by delivery after its commit."""
+"""The outbox: what people must be told, addressed and written in the transaction that made it true, read by delivery later.
 
+Who reads it is settled here, when it happens; how it reads is settled when it is sent, from what is frozen here.
+"""
+
+import json
+import secrets
 from collections.abc import Mapping
-from datetime import datetime
-
-from sqlalchemy import insert
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from app.db import Tx
+from app.domain.cycle import COPENHAGEN
+from app.domain.people import Role, Side
 from app.encoding import canonical
-from app.records.decision_tables import notice
+from app.notify.notices import NOTICES, SILENT, Group, Notice
+from app.records import notices, webhooks
+
+MAIL, HOOK = "mail", "webhook"
+_ROLES = {
+    Group.FOCAL_POINTS: Role.IOM_FOCAL_POINT,
+    Group.REVIEWERS: Role.MFA_REVIEWER,
+    Group.HEADS: Role.MFA_HEAD,
+    Group.FINANCE: Role.MFA_FINANCE,
+    Group.MISSION: Role.MISSION,
+}
+_SIGNER = {Side.MFA: Role.MFA_HEAD, Side.IOM: Role.IOM_FOCAL_POINT}
+DIGEST_AT = time(7, 0)  # in Copenhagen
 
 
-def owe(tx: Tx, kind: str, subject: str, at: datetime, facts: Mapping[str, object] | None = None) -> None:
-    """Owe a notice of something that happened to a subject: a reference, or `consultation/7`."""
-    tx.execute(insert(notice).values(kind=kind, subject=subject, facts=canonical(dict(facts or {})).decode(), at=at))
+def owe(
+    tx: Tx, kind: str, subject: str, at: datetime, facts: Mapping[str, Any] | None = None, ref: str | None = None
+) -> None:
+    """Owe a notice of something that happened to a subject, such as `payment/7`, of the proposal `ref`.
+
+    Facts are what its texts say and must not need anything that can change: they are frozen here.
+    """
+    frozen = {**_about(tx, ref or subject), **(facts or {})}
+    number = notices.add(tx, kind, subject, ref, canonical(frozen).decode(), at)
+    if kind in SILENT:
+        return
+    said = NOTICES[kind]
+    if said.ends:
+        notices.supersede(tx, subject, said.ends, number)
+    readers = _readers(tx, said, frozen)
+    wishes = notices.preferences_of(tx, readers)
+    rows = [
+        _message(number, MAIL, at, wishes.get(one), said) | {"person_id": one, "webhook_id": None}
+        for one in readers
+        if not (said.reminder and one in wishes and not wishes[one].reminders)
+    ]
+    hooks = webhooks.subscribed(tx, kind, readers)
+    rows += [_message(number, HOOK, at, None, said) | {"person_id": None, "webhook_id": one} for one in hooks]
+    notices.add_messages(tx, rows)
+
+
+def _message(number: int, channel: str, at: datetime, wish: Any, said: Notice) -> dict[str, Any]:
+    due = next_digest(at) if wish is not None and wish.digest and not (said.decision or said.invitation) else at
+    return {"notice_id": number, "channel": channel, "uid": secrets.token_hex(16), "next_at": due}
+
+
+def next_digest(at: datetime) -> datetime:
+    """The next 7 o'clock in Copenhagen after an instant."""
+    local = at.astimezone(COPENHAGEN)
+    day = local.date() + timedelta(days=local.time() >= DIGEST_AT)
+    return datetime.combine(day, DIGEST_AT, COPENHAGEN).astimezone(at.tzinfo)
+
+
+def _about(tx: Tx, ref: str) -> dict[str, Any]:
+    """What every message about a proposal names; nothing for other subjects."""
+    row = notices.proposal_head(tx, ref)
+    if row is None:
+        return {}
+    named = {"ref": row.ref, "title": row.title, "office": row.office_code, "office_name": row.office_name}
+    return {**named, "cycle": row.cycle_year, "countries": json.loads(row.content).get("countries", [])}
+
+
+def _readers(tx: Tx, said: Notice, facts: Mapping[str, Any]) -> list[int]:
+    """The numbers of the people a notice is for, each once, in the order of its groups."""
+    found: dict[int, None] = {}
+    for group in said.to:
+        found |= dict.fromkeys(_of_group(tx, group, facts))
+    return list(found)
+
+
+def _of_group(tx: Tx, group: Group, facts: Mapping[str, Any]) -> list[int]:
+    if group in _ROLES:
+        return notices.by_role(tx, [_ROLES[group]])
+    if group is Group.SUBMITTER:
+        return notices.submitters(tx, facts["ref"])
+    if group is Group.OFFICE:
+        offices = [facts["office"]] if "office" in facts else facts.get("offices", [])
+        return [one for office in offices for one in notices.by_role(tx, [Role.IOM_OFFICE], office)]
+    if group is Group.EMBASSIES:
+        return notices.embassies(tx, [one["code"] for one in facts.get("countries", [])])
+    waiting = [side for side in Side if side != facts.get("signed_by")]
+    return notices.by_role(tx, [_SIGNER[side] for side in waiting])

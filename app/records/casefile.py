@@ -38,9 +38,10 @@ def ledger_of(tx: Tx, proposal_id: int) -> list[Record]:
     return list(tx.execute(select(ledger).where(ledger.c.proposal_id == proposal_id).order_by(ledger.c.id)))
 
 
-def notices_about(tx: Tx, subjects: Iterable[str]) -> list[Record]:
-    """Every notice owed about these subjects, oldest first."""
-    return list(tx.execute(select(notice).where(notice.c.subject.in_(sorted(subjects))).order_by(notice.c.id)))
+def notices_about(tx: Tx, ref: str, subjects: Iterable[str]) -> list[Record]:
+    """Every notice owed about a proposal or one of these subjects, oldest first."""
+    here = (notice.c.ref == ref) | notice.c.subject.in_(sorted(subjects))
+    return list(tx.execute(select(notice).where(here).order_by(notice.c.id)))
 
 
 def audit_about(tx: Tx, subjects: Iterable[str]) -> list[Record]:

@@ -127,7 +127,8 @@ notice = Table(
     metadata,
     key(),
     Column("kind", String(40), nullable=False),
-    Column("subject", String(120), nullable=False),
+    Column("subject", String(120), nullable=False, index=True),
+    Column("ref", String(20), index=True),
     Column("facts", Text, nullable=False),
     Column("at", Instant, nullable=False),
 )

@@ -21,7 +21,8 @@ from sqlalchemy import (
 import app.records.access_tables  # the metadata is whole only with them
 import app.records.agreement_tables
 import app.records.decision_tables
-import app.records.engagement_tables  # noqa: F401
+import app.records.engagement_tables
+import app.records.notice_tables  # noqa: F401
 from app.records.metadata import Dkk, Instant, Key, key, metadata, to
 
 # `last_number` gives the references out: raised in the transaction that makes the proposal, so without gaps or races.

@@ -132,7 +132,7 @@ def sign(
     if others:
         _agree(tx, row, actor, now)
     else:
-        outbox.owe(tx, "agreement.to_sign", ref, now.at, {"signed_by": actor.side})
+        outbox.owe(tx, "agreement.to_sign", ref, now.at, {"signed_by": actor.side}, ref)
     audit.record(tx, actor, "agreement.sign", ref, now, {"side": actor.side}, after=digest)
 
 
@@ -148,7 +148,7 @@ def void(tx: Tx, row: Record, actor: Actor, now: Now) -> None:
     """A change of the text takes away the signatures given; whoever signed is told."""
     if agreements.void_signatures(tx, row.id):
         agreements.put(tx, row.id, {})
-        outbox.owe(tx, "agreement.to_sign", row.ref, now.at, {"changed_by": actor.side})
+        outbox.owe(tx, "agreement.to_sign", row.ref, now.at, {"changed_by": actor.side}, row.ref)
         audit.record(tx, actor, "agreement.void", row.ref, now)
 
 

@@ -67,7 +67,7 @@ def propose(
     }
     number = agreements.add_amendment(tx, values)
     audit.record(tx, actor, "amendment.propose", ref, now, {"number": number}, after=values["sha256"])
-    outbox.owe(tx, "amendment.to_sign", ref, now.at, {"number": number})
+    outbox.owe(tx, "amendment.to_sign", ref, now.at, {"number": number, "reason": reason}, ref)
     return number
 
 

@@ -136,7 +136,7 @@ def entered(r: Reading) -> Iterator[Act]:
 def noted(r: Reading) -> Iterator[Act]:
     """The notices owed about the proposal, its payments and its consultations, and at the end the slice of the log of acts."""
     named = subjects(r.tx, r.row)
-    for one in casefile.notices_about(r.tx, named):
+    for one in casefile.notices_about(r.tx, r.row.ref, named):
         told = {"kind": one.kind, "subject": one.subject, "facts": json.loads(one.facts), "at": one.at}
         yield Act(one.at, "notice", one.kind, None, (said(f"notice-{one.kind}", told),), "internal")
     lines = [one for one in casefile.audit_about(r.tx, named) if concerns(one, r.row.ref)]

@@ -1,5 +1,6 @@
 """Moves: the one function that changes a state, and the verbs that lead to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -159,7 +160,8 @@ def _submit(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now) -> None
         faces.show(tx, row.id, row.ref, side, whole, judged, number, now)
     if judged.result["outcome"] == "eligible":
         changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
-        advance(tx, row, Event.SUBMIT, State.SUBMITTED, Step(actor, snapshot=number), now, changes)
+        told = {"total": judged.result["total"]}
+        advance(tx, row, Event.SUBMIT, State.SUBMITTED, Step(actor, snapshot=number), now, changes, told)
         return
     window = cycles.window_of(cycles.existing_cycle(tx, row.cycle_year))
     deadline = return_deadline(window, now.today, book.framework.calendar.return_days_after_screening)
@@ -195,11 +197,20 @@ def lapse_overdue(tx: Tx, now: Now, limit: int = 500) -> int:
     return len(late)
 
 
-def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: Now, changes: dict[str, Any]) -> None:
+def advance(
+    tx: Tx,
+    row: Record,
+    event: Event,
+    target: State,
+    step: Step,
+    now: Now,
+    changes: dict[str, Any],
+    told: Mapping[str, Any] | None = None,
+) -> None:
     """The only function that changes a state, or Conflict when someone was first.
 
     State, history, log entry and the notice owed are written together; what leaves the table or gives its money back does
-    so here too.
+    so here too. `told` is what the notice says beside reason and deadline.
     """
     number = row.moves + 1
     values = {**changes, "state": target, "moves": number}
@@ -212,8 +223,10 @@ def advance(tx: Tx, row: Record, event: Event, target: State, step: Step, now: N
     if row.state in HOLDING_MONEY and target in (State.CANCELLED, State.CLOSED):
         envelopes.free(tx, row, step.actor, now)
         agreements.cancel_open(tx, row.id, now.at, step.reason or event)
-    outbox.owe(tx, f"proposal.{event}", row.ref, now.at, {"step": number})
     deadline = step.deadline.isoformat() if step.deadline else None
+    kind = "screened_out" if event is Event.SUBMIT and target is State.RETURNED else event
+    said = {"step": number, "reason": step.reason, "deadline": deadline, **(told or {})}
+    outbox.owe(tx, f"proposal.{kind}", row.ref, now.at, said, row.ref)
     facts: audit.Facts = {"from": row.state, "to": target, "snapshot": step.snapshot, "deadline": deadline}
     before = audit.digest({"state": row.state, "moves": row.moves})
     after = audit.digest({"state": target, "moves": number})

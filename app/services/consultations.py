@@ -54,7 +54,7 @@ def create(tx: Tx, actor: Actor, plan: Plan, book: Rulebook, now: Now) -> int:
     number = consultations.add(tx, values)
     facts: audit.Facts = {"cycle": plan.cycle, "date": str(plan.held_on)}
     audit.record(tx, actor, "consultation.plan", name(number), now, facts, after=_digest(plan.held_on, plan.place))
-    outbox.owe(tx, "consultation.planned", name(number), now.at)
+    outbox.owe(tx, "consultation.planned", name(number), now.at, facts_of(held(tx, number)))
     return number
 
 
@@ -74,6 +74,12 @@ def _digest(held_on: date, place: str | None) -> str:
 def name(number: int) -> str:
     """How the log and notices name a consultation."""
     return f"consultation/{number}"
+
+
+def facts_of(row: Record) -> dict[str, Any]:
+    """What notices say of a consultation: which, when and where, and how often it was changed."""
+    when = {"date": row.held_on.isoformat(), "place": row.place}
+    return {"consultation": row.id, "cycle": row.cycle_year, **when, "sequence": row.outer_version}
 
 
 def held(tx: Tx, number: int) -> Record:
@@ -113,7 +119,7 @@ def change(
     }
     audit.record(tx, actor, "consultation.change", name(number), now, facts, before, after)
     if (day, place) != (row.held_on, row.place):
-        outbox.owe(tx, "consultation.moved", name(number), now.at)
+        outbox.owe(tx, "consultation.moved", name(number), now.at, facts_of(held(tx, number)))
 
 
 def set_agenda(

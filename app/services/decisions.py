@@ -16,7 +16,7 @@ from app.records import consultations, proposals
 from app.services import audit, casework, envelopes, faces
 from app.services.casework import Step
 from app.services.clock import Now
-from app.services.consultations import decision_digest, held, name
+from app.services.consultations import decision_digest, facts_of, held, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def conclude(
     audit.record(tx, actor, "consultation.conclude", name(number), now, facts, after=audit.digest(values["envelopes"]))
     head = audit_records.head(tx)
     consultations.change(tx, number, {**values, "head": head.hash if head else None}, outer=True)
-    outbox.owe(tx, "minutes.to_confirm", name(number), now.at)
+    outbox.owe(tx, "minutes.to_confirm", name(number), now.at, facts_of(row))
 
 
 def why_not(
@@ -213,4 +213,13 @@ def _put_in_force(tx: Tx, row: Record, item: Record, actor: Actor, now: Now) -> 
     cycle = item.to_cycle if event is Event.DEFER else row.cycle_year
     changes = {"deferred_to": cycle if cycle != item.cycle_year or event is Event.DEFER else None}
     target, step = lines_of(event)[0].target, Step(actor, item.reason, snapshot=item.snapshots)
-    casework.advance(tx, item, event, target, step, now, changes)
+    told = {
+        "consultation": row.id,
+        "date": row.held_on.isoformat(),
+        "place": row.place,
+        "amounts": {str(year): amount for year, amount in amounts_of(item).items()},
+        "amount": sum(amounts_of(item).values()),
+        "conditions": json.loads(item.conditions),
+        "to_cycle": item.to_cycle,
+    }
+    casework.advance(tx, item, event, target, step, now, changes, told)

@@ -43,7 +43,7 @@ def replace(
     digests = audit.digest(row.content), audit.digest(content)
     audit.record(tx, actor, "evaluation.change", _name(number), now, _facts(sent), *digests)
     if stage(sent) != stage(before):
-        outbox.owe(tx, f"evaluation.{stage(sent)}", _name(number), now.at)
+        outbox.owe(tx, f"evaluation.{stage(sent)}", _name(number), now.at, {"title": sent.title})
 
 
 def _check(actor: Actor, sent: Evaluation, before: Evaluation | None, now: Now) -> None:

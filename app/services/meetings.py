@@ -23,7 +23,7 @@ def add(tx: Tx, actor: Actor, sent: dict[str, Any], now: Now) -> int:
     meetings.discuss(tx, number, ids)
     facts: audit.Facts = {"date": str(sent["date"]), "proposals": sent["proposals"]}
     audit.record(tx, actor, "technical_meeting.add", _name(number), now, facts, after=audit.digest(sent["notes"]))
-    outbox.owe(tx, "technical_meeting.planned", _name(number), now.at)
+    outbox.owe(tx, "technical_meeting.planned", _name(number), now.at, _facts_of(tx, number))
     return number
 
 
@@ -41,7 +41,7 @@ def replace(
     before, after = audit.digest(row.notes), audit.digest(sent["notes"])
     audit.record(tx, actor, "technical_meeting.change", _name(number), now, facts, before, after)
     if (sent["date"], sent["place"]) != (row.held_on, row.place):
-        outbox.owe(tx, "technical_meeting.moved", _name(number), now.at)
+        outbox.owe(tx, "technical_meeting.moved", _name(number), now.at, _facts_of(tx, number))
 
 
 def _check(tx: Tx, actor: Actor, sent: dict[str, Any], there: list[str]) -> list[int]:
@@ -78,6 +78,23 @@ def _values(sent: dict[str, Any], now: Now) -> dict[str, Any]:
 
 def _name(number: int) -> str:
     return f"technical-meeting/{number}"
+
+
+def _facts_of(tx: Tx, number: int) -> dict[str, Any]:
+    """What notices say of a meeting, and whose offices and countries it concerns."""
+    row = meetings.meeting_of(tx, number)
+    assert row, "what is told of is there"
+    concerned = [proposals.signed(tx, ref) for ref in meetings.refs_of(tx, number)]
+    contents = [json.loads(one.content) for found in concerned for one in found]
+    return {
+        "meeting": number,
+        "cycle": row.cycle_year,
+        "date": row.held_on.isoformat(),
+        "place": row.place,
+        "sequence": row.version,
+        "offices": sorted({one.office_code for found in concerned for one in found}),
+        "countries": [{"code": code} for code in sorted({c["code"] for one in contents for c in one["countries"]})],
+    }
 
 
 def _row(tx: Tx, actor: Actor, number: int) -> Record:

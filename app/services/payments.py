@@ -137,7 +137,9 @@ def take(
         facts |= {"received": values["received_dkk"], "received_on": str(values["received_on"])}
     if step in (PaymentStep.RECEIVE, PaymentStep.CANCEL):
         _complete(tx, row, now)
-    outbox.owe(tx, f"payment.{target}", _name(payment_id), now.at)
+    told = {"number": one.number, "year": one.year, "amount": one.amount_dkk, "due_on": one.due_on.isoformat()}
+    told |= {"received": values["received_dkk"]} if step is PaymentStep.RECEIVE else {}
+    outbox.owe(tx, f"payment.{target}", _name(payment_id), now.at, told, one.ref)
     audit.record(tx, actor, f"payment.{step}", _name(payment_id), now, facts)
     return described(tx, actor, payment_id)
 

@@ -156,7 +156,12 @@ def submit(tx: Tx, actor: Actor, ref: str, year: int, expected: frozenset[int] |
     values = {"state": Stage.SUBMITTED, "submitted": one.content, "submitted_at": now.at, "submitted_by": actor.id}
     _change(tx, one, {**values, "comment": None, "decided_at": None, "decided_by": None})
     audit.record(tx, actor, "report.submit", ref, now, {"year": year}, after=audit.digest(one.content))
-    outbox.owe(tx, "report.submitted", ref, now.at, {"year": year})
+    outbox.owe(tx, "report.submitted", _name(ref, year), now.at, {"year": year}, ref)
+
+
+def _name(ref: str, year: int) -> str:
+    """How notices name a report."""
+    return f"report/{ref}/{year}"
 
 
 def _attachment_faults(tx: Tx, row: Record, actor: Actor, numbers: list[int]) -> list[Fault]:
@@ -189,7 +194,7 @@ def decide(
     event = "report.accept" if stage is Stage.ACCEPTED else "report.return"
     after = audit.digest(comment or "")
     audit.record(tx, actor, event, ref, now, {"year": year}, before=audit.digest(one.submitted), after=after)
-    outbox.owe(tx, f"report.{stage}", ref, now.at, {"year": year})
+    outbox.owe(tx, f"report.{stage}", _name(ref, year), now.at, {"year": year, "comment": comment}, ref)
 
 
 LONGEST_CHAIN = 10

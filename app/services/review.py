@@ -10,6 +10,7 @@ from app.domain.people import Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
 from app.errors import Invalid, NotFound, refuse_unless
+from app.notify import outbox
 from app.records import proposals, review
 from app.services import audit, faces
 from app.services.clock import Now
@@ -38,6 +39,8 @@ def ask(
     audit.record(
         tx, actor, "clarification.ask", ref, now, {"clarification": clarification_id}, after=audit.digest(question)
     )
+    told = {"question": question, "deadline": values["due_on"].isoformat()}
+    outbox.owe(tx, "clarification.asked", f"clarification/{clarification_id}", now.at, told, ref)
     made = review.clarification_of(tx, row.id, clarification_id)
     assert made
     return _question(made)
@@ -53,6 +56,7 @@ def answer(tx: Tx, actor: Actor, ref: str, clarification_id: int, text: str, now
     refuse_unless(held, "answered_already", "This question has been answered; the answer stands.")
     facts: audit.Facts = {"clarification": clarification_id}
     audit.record(tx, actor, "clarification.answer", ref, now, facts, after=audit.digest(text))
+    outbox.owe(tx, "clarification.answered", f"clarification/{clarification_id}", now.at, {"answer": text}, ref)
     made = review.clarification_of(tx, row.id, clarification_id)
     assert made
     return _question(made)

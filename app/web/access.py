@@ -145,6 +145,8 @@ DOORS = {
     "POST /api/v1/payments/{id}/release": replace(_PAY, fresh=True),
     "POST /api/v1/payments/{id}/receive": _ANSWER,
     "POST /api/v1/payments/{id}/cancel": _PAY,
+    "GET /api/v1/notifications": _LOOK_UP,
+    "POST /api/v1/notifications/{id}/resend": Door(frozenset({Role.ADMIN}), "admin"),
     "GET /api/v1/users": Door(frozenset({Role.ADMIN}), "admin"),
     "POST /api/v1/users": _ADMIN,
     "PATCH /api/v1/users/{id}": _ADMIN,

@@ -1,0 +1,146 @@
+"""Webhooks: signed as Standard Webhooks says, sent only to addresses that were judged, to the address that was judged."""
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.notify.mail import Permanent, Transient
+
+Network = IPv4Network | IPv6Network
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+MOST_READ = 65_536
+# Ways to write an IPv4 address inside an IPv6 one: what counts is the address inside.
+_EMBEDDED = [
+    (ipaddress.IPv6Network("::ffff:0:0/96"), 0),
+    (ipaddress.IPv6Network("::/96"), 0),
+    (ipaddress.IPv6Network("64:ff9b::/96"), 0),
+    (ipaddress.IPv6Network("2002::/16"), 80),
+]
+_NEVER = [
+    ipaddress.ip_network(one)
+    for one in ("64:ff9b:1::/48", "2001::/23", "fec0::/10", "fc00::/7", "fe80::/10", "ff00::/8", "192.88.99.0/24", "100::/64", "5f00::/16")
+]  # fmt: skip
+
+
+def may_reach(address: IPv4Address | IPv6Address, allowed: Sequence[Network] = ()) -> bool:
+    """Whether a webhook may be sent to an address: public, or in a network that the operator allows."""
+    if any(address in network for network in allowed):
+        return True
+    if isinstance(address, IPv6Address):
+        for network, shift in _EMBEDDED:
+            if address in network:
+                return may_reach(IPv4Address((int(address) >> shift) & 0xFFFFFFFF), allowed)
+    if any(address in network for network in _NEVER):
+        return False
+    special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
+    return address.is_global and not special
+
+
+def fault_in(url: str, allowed: Sequence[Network] = ()) -> str | None:
+    """What is wrong with an address as it is written; None when it can be registered."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "This is no address."
+    if (
+        parts.scheme not in ("https", "http")
+        or not parts.hostname
+        or parts.username
+        or parts.password
+        or parts.fragment
+    ):
+        return "A webhook is an https:// address without name, password or fragment."
+    if parts.scheme == "http" and not allowed:
+        return "A webhook is sent by https only."
+    if port is not None and port not in (80, 443) and port < 1024:
+        return "A webhook's port is 443 or above 1023."
+    try:
+        address = ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return None
+    return None if may_reach(address, allowed) else "This address is not a public one."
+
+
+def judged(host: str, port: int, allowed: Sequence[Network] = ()) -> str:
+    """The address to connect to, looked up once; Transient where the name is unknown or any address it has is not public."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Transient(f"The name {host} cannot be resolved: {error}") from None
+    addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
+    refused = [str(one) for one in addresses if not may_reach(one, allowed)]
+    if refused or not addresses:
+        raise Transient(f"{host} is at {', '.join(refused) or 'no address'}, where no webhook is sent.")
+    return str(addresses[0])
+
+
+def new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def signature(secret: str, uid: str, at: int, body: bytes) -> str:
+    """`v1,` and the base64 of an HMAC-SHA256 over id, time and body (Standard Webhooks 1.0)."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    made = hmac.new(key, f"{uid}.{at}.".encode() + body, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(made).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One webhook message: where to, the secrets both sides know, and what is said."""
+
+    url: str
+    secrets: tuple[str, ...]
+    uid: str
+    body: bytes
+
+
+def post(parcel: Parcel, at: datetime, allowed: Sequence[Network] = ()) -> None:
+    """Send it; a 2xx is the receiver's word that it has it. 410 is Permanent, everything else Transient."""
+    parts = urlsplit(parcel.url)
+    host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
+    address, stamp = judged(host, port, allowed), int(at.timestamp())
+    place = f"[{address}]" if ":" in address else address
+    target = httpx.URL(f"{parts.scheme}://{place}:{port}{parts.path or '/'}{'?' + parts.query if parts.query else ''}")
+    headers = {
+        "Host": parts.netloc,
+        "Content-Type": "application/json",
+        "User-Agent": "Earmark",
+        "webhook-id": parcel.uid,
+        "webhook-timestamp": str(stamp),
+        "webhook-signature": " ".join(signature(one, parcel.uid, stamp, parcel.body) for one in parcel.secrets),
+    }
+    try:
+        with (
+            httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client,
+            client.stream(
+                "POST", target, content=parcel.body, headers=headers, extensions={"sni_hostname": host}
+            ) as answer,
+        ):
+            said = _start_of(answer)
+    except httpx.HTTPError as error:
+        raise Transient(f"{type(error).__name__}: {error}") from None
+    if answer.status_code == httpx.codes.GONE:
+        raise Permanent("410 Gone: the receiver wants no more.")
+    if not answer.is_success:
+        raise Transient(f"{answer.status_code} {said[:200]}".strip())
+
+
+def _start_of(answer: httpx.Response) -> str:
+    read = b""
+    for part in answer.iter_raw():
+        read += part
+        if len(read) >= MOST_READ:
+            break
+    return read[:MOST_READ].decode("utf-8", "replace")

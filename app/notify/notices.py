@@ -1,0 +1,94 @@
+"""The notice table: every kind of notice, whom it is for, and what it makes untrue. Read top to bottom; nothing else decides.
+
+DOMAIN.md, section 7. Texts in both languages stand in `messages/`; a structure test fails on a kind without one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Group(StrEnum):
+    """Who of a proposal or meeting: people are found when the notice is owed, in the transaction that owes it."""
+
+    SUBMITTER = "submitter"
+    OFFICE = "office"
+    FOCAL_POINTS = "focal_points"
+    REVIEWERS = "reviewers"
+    HEADS = "heads"
+    FINANCE = "finance"
+    EMBASSIES = "embassies"  # those accredited in one of the countries
+    MISSION = "mission"
+    TO_SIGN = "to_sign"  # the side that must sign next, or both
+
+
+IOM_SIDE = (Group.SUBMITTER, Group.OFFICE)
+OWING = (Group.OFFICE, Group.FOCAL_POINTS)
+DECIDED = (*IOM_SIDE, Group.FOCAL_POINTS, Group.EMBASSIES, Group.MISSION)
+TABLE = (Group.REVIEWERS, Group.HEADS, Group.FOCAL_POINTS, Group.MISSION)
+RETURNED = ("proposal.return", "proposal.screened_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One kind. `ends` are kinds whose unsent messages on the same subject are no longer true once this is owed.
+
+    A `decision` carries the letter and reaches everybody at once; a `reminder` may be opted out of.
+    """
+
+    kind: str
+    to: tuple[Group, ...]
+    ends: tuple[str, ...] = ()
+    decision: bool = False
+    reminder: bool = False
+    invitation: bool = False
+
+
+_ALL = (
+    Notice("proposal.submit", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
+    Notice("proposal.screened_out", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
+    Notice("proposal.return", IOM_SIDE, ends=RETURNED),
+    Notice("proposal.admit", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
+    Notice("proposal.recommend", (Group.HEADS,)),
+    Notice("proposal.approve", DECIDED, decision=True),
+    Notice("proposal.reject", DECIDED, decision=True),
+    Notice("proposal.defer", DECIDED, decision=True),
+    Notice("proposal.withdraw", (Group.REVIEWERS, Group.HEADS), ends=(*RETURNED, "proposal.recommend")),
+    Notice("proposal.terminate", (*DECIDED, Group.FINANCE), ends=("agreement.to_sign", "amendment.to_sign")),
+    Notice("proposal.lapse", IOM_SIDE, ends=RETURNED),
+    Notice("proposal.complete", (*OWING, Group.REVIEWERS)),
+    Notice("proposal.close", OWING),
+    Notice("clarification.asked", IOM_SIDE),
+    Notice("clarification.answered", (Group.REVIEWERS,), ends=("clarification.asked",)),
+    Notice("consultation.planned", TABLE, invitation=True),
+    Notice("consultation.moved", TABLE, ends=("consultation.planned", "consultation.moved"), invitation=True),
+    Notice("minutes.to_confirm", (Group.FOCAL_POINTS,)),
+    Notice("technical_meeting.planned", (*TABLE, Group.OFFICE, Group.EMBASSIES), invitation=True),
+    Notice(
+        "technical_meeting.moved",
+        (*TABLE, Group.OFFICE, Group.EMBASSIES),
+        ends=("technical_meeting.planned", "technical_meeting.moved"),
+        invitation=True,
+    ),
+    Notice("agreement.to_sign", (Group.TO_SIGN,), ends=("agreement.to_sign",)),
+    Notice("amendment.to_sign", (Group.TO_SIGN,)),
+    Notice("payment.prepared", (Group.FINANCE,)),
+    Notice("payment.released", (Group.FOCAL_POINTS,), ends=("payment.prepared",)),
+    Notice("payment.received", (Group.FINANCE,), ends=("payment.released",)),
+    Notice("report.submitted", (Group.REVIEWERS,), ends=("report.returned", "report.due", "report.overdue")),
+    Notice("report.returned", OWING, ends=("report.submitted",)),
+    Notice("report.accepted", OWING, ends=("report.submitted",)),
+    Notice("evaluation.delivered", (Group.HEADS,)),
+    Notice("evaluation.answered", (Group.REVIEWERS,)),
+    Notice("window.opens", OWING, reminder=True),
+    Notice("window.closes", OWING, ends=("window.closes",), reminder=True),
+    Notice("report.due", OWING, ends=("report.due",), reminder=True),
+    Notice("report.overdue", OWING, ends=("report.due",), reminder=True),
+)
+NOTICES = {one.kind: one for one in _ALL}
+# What happens and is told to nobody: the side that did it knows, and the other side learns it when something is to be done.
+SILENT = frozenset(
+    {
+        *("proposal.start_review", "proposal.sign", "proposal.amend", "payment.scheduled", "payment.cancelled"),
+        *("evaluation.planned", "evaluation.closed"),
+    }
+)

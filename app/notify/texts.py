@@ -1,0 +1,105 @@
+"""What a message says, in its reader's language: from a notice's kind and frozen facts to subject, text and HTML."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from app.documents.words import day, dkk
+
+HERE = Path(__file__).parent
+LANGUAGES = ("en", "da")
+_DAYS = ("deadline", "date", "due_on", "opens_on", "closes_on")
+_QUOTED = {"en": "\u201c{}\u201d", "da": "\u00bb{}\u00ab"}
+_MONEY = ("amount", "received")
+_LAYOUT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(HERE / "layouts"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message: the subject line, and its body as plain text and as HTML that says the same."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@cache
+def catalogue(language: str) -> dict[str, dict[str, str]]:
+    """Every kind's subject, what happened and what is to be done."""
+    read: dict[str, dict[str, str]] = yaml.safe_load((HERE / "messages" / f"{language}.yaml").read_text("utf-8"))
+    return read
+
+
+@cache
+def labels(language: str) -> dict[str, str]:
+    """The words around a message."""
+    read: dict[str, str] = yaml.safe_load((HERE / "messages" / "labels.yaml").read_text("utf-8"))[language]
+    return read
+
+
+def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str | None, opt_out: str | None) -> Said:
+    """The message of a notice. `foot` is the head of the audit log of a decision; `opt_out` an address for reminders."""
+    shown = _shown(facts, language)
+    told = {name: text.format_map(shown).strip() for name, text in catalogue(language)[kind].items()}
+    words = labels(language)
+    parts = {
+        **{name: told[name] for name in ("subject", "said", "todo")},
+        "details": [(words[key], value) for key, value in _details(facts, language)],
+        "texts": [
+            (words[key], str(facts[key])) for key in ("reason", "question", "answer", "comment") if facts.get(key)
+        ],
+        "conditions": list(facts.get("conditions") or ()),
+        "words": words,
+        "link": link,
+        "foot": foot,
+        "opt_out": opt_out,
+        "language": language,
+    }
+    text, html = (_LAYOUT.get_template(name).render(parts) for name in ("message.txt", "message.html"))
+    return Said(" ".join(told["subject"].split()), text, html)
+
+
+def digest(said: Sequence[Said], language: str) -> Said:
+    """Several messages as one, each whole."""
+    subject = labels(language)["digest"].format(number=len(said))
+    text = ("\n\n" + "=" * 60 + "\n\n").join(f"{one.subject}\n\n{one.text}" for one in said)
+    html = "".join(one.html.partition("<body")[2].partition(">")[2].partition("</body>")[0] for one in said)
+    head = said[0].html.partition("<title>")[0]
+    style = said[0].html.partition("<body")[2].partition(">")[0]
+    return Said(subject, text, f"{head}<title>{subject}</title></head>\n<body{style}>{html}</body>\n</html>\n")
+
+
+def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The facts as people write them: days in words, whole kroner."""
+    shown = dict(facts)
+    if facts.get("title"):
+        shown["title"] = _QUOTED[language].format(facts["title"])
+    for name in _DAYS:
+        if facts.get(name):
+            shown[name] = day(date.fromisoformat(str(facts[name])), language)
+    for name in _MONEY:
+        if isinstance(facts.get(name), int):
+            shown[name] = dkk(facts[name], language)
+    return shown
+
+
+def _details(facts: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
+    """Reference, office, amounts by year: what a reader looks for first."""
+    found = [("ref", facts["ref"])] if facts.get("ref") else []
+    if facts.get("office_name"):
+        found.append(("office", facts["office_name"]))
+    for year, amount in (facts.get("amounts") or {}).items():
+        found.append(("approved", f"{year}: {dkk(amount, language)}"))
+    return found

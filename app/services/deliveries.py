@@ -1,0 +1,156 @@
+"""Deliveries: messages are taken on a lease, made from what was frozen, and settled one by one. Nothing is sent in here."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+from app.db import Record, Tx
+from app.documents import render
+from app.documents.papers import letter as letter_paper
+from app.domain.people import Actor, Role
+from app.encoding import encode
+from app.notify import mail, texts
+from app.notify.calendar import invitation
+from app.notify.hooks import Parcel
+from app.notify.mail import Attached
+from app.notify.notices import NOTICES
+from app.notify.outbox import HOOK
+from app.records import casefile, consultations, notices, proposals, webhooks
+from app.services import papers
+from app.services.rulebooks import Library
+
+MOST_TRIES = 12
+LONGEST_PAUSE = timedelta(hours=1)
+BATCH = 8
+WEBHOOK_FAILURES = 20  # in a row, of messages, until a webhook is paused
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Where messages come from: the sender's address and that of the service."""
+
+    sender: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What one attempt sends: a mail, or a webhook's parcel; or why nothing is sent at all."""
+
+    numbers: tuple[int, ...]
+    mail: EmailMessage | None = None
+    parcel: Parcel | None = None
+    webhook: int | None = None
+    dropped: str | None = None
+
+
+def waiting(tx: Tx, now: datetime) -> bool:
+    """Whether anything is due; a read, so that an idle worker never takes the writer's turn."""
+    return notices.any_due(tx, now)
+
+
+def take(tx: Tx, now: datetime, lease: timedelta) -> list[list[int]]:
+    """Take due messages for a lease, those of one digest together; nobody else takes them until it is over."""
+    rows = notices.messages(tx, notices.claim(tx, now, lease, BATCH))
+    groups: dict[Any, list[int]] = {}
+    for row in rows:
+        together = row.digest and not _at_once(row.kind)
+        groups.setdefault(("digest", row.person_id) if together else row.id, []).append(row.id)
+    for key, numbers in groups.items():
+        if isinstance(key, tuple):
+            numbers.extend(notices.claim_of(tx, key[1], now, lease))
+    return [sorted(set(numbers)) for numbers in groups.values()]
+
+
+def _at_once(kind: str) -> bool:
+    return NOTICES[kind].decision or NOTICES[kind].invitation
+
+
+def ready(tx: Tx, numbers: Sequence[int], library: Library, envelope: Envelope) -> Ready:
+    """What is sent for messages that go together: the same bytes at every attempt but for the paper's and the mail's marks."""
+    rows = notices.messages(tx, numbers)
+    first = rows[0]
+    own = tuple(row.id for row in rows)
+    if first.channel == HOOK:
+        return _parcel(tx, first, own)
+    if first.disabled_at is not None:
+        return Ready(own, dropped="The reader's account is disabled.")
+    language = first.language or "en"
+    said = [_said(tx, row, language, envelope) for row in rows]
+    opt_out = f"{envelope.address}/api/v1/unsubscribe/{first.uid}" if NOTICES[first.kind].reminder else None
+    whole = said[0] if len(said) == 1 else texts.digest(said, language)
+    attached = [one for row in rows for one in _attached(tx, row, language, library, envelope)]
+    uid = first.uid if len(rows) == 1 else f"{first.uid}.{len(rows)}"
+    to, at = (first.name, first.email), first.happened_at
+    return Ready(own, mail=mail.build(whole, to, envelope.sender, uid, at, attached, opt_out))
+
+
+def _said(tx: Tx, row: Record, language: str, envelope: Envelope) -> texts.Said:
+    facts = json.loads(row.facts)
+    head = None
+    if NOTICES[row.kind].decision:
+        held = consultations.consultation_of(tx, facts["consultation"])
+        head = held.head if held else None
+    opt_out = f"{envelope.address}/api/v1/unsubscribe/{row.uid}" if NOTICES[row.kind].reminder else None
+    return texts.say(row.kind, facts, language, _link(row, facts, envelope), head, opt_out)
+
+
+def _link(row: Record, facts: dict[str, Any], envelope: Envelope) -> str:
+    """The page about what a message tells."""
+    for name, place in (("ref", "proposals"), ("consultation", "consultations"), ("meeting", "technical-meetings")):
+        if facts.get(name) and (name != "consultation" or "ref" not in facts):
+            return f"{envelope.address}/{place}/{facts[name]}"
+    return f"{envelope.address}/"
+
+
+def _attached(tx: Tx, row: Record, language: str, library: Library, envelope: Envelope) -> list[Attached]:
+    """The decision letter with a decision, the invitation with a meeting."""
+    facts = json.loads(row.facts)
+    if NOTICES[row.kind].invitation:
+        title = texts.say(row.kind, facts, language, "", None, None).subject
+        data = invitation(row.subject, title, facts, envelope.sender, (row.name, row.email), row.happened_at)
+        return [Attached("invitation.ics", "text/calendar", data, "REQUEST")]
+    if not NOTICES[row.kind].decision:
+        return []
+    about = proposals.proposal_for(tx, _INSIDE, row.ref)
+    assert about, "what was decided is there"
+    decided = casefile.decisions_concluded(tx, about.id)
+    own = next(one for one in decided if one.consultation_id == facts["consultation"])
+    made = render(letter_paper(papers.letter_on(tx, about, own), library.current.framework, language))
+    return [Attached(f"decision-{row.ref}.{language}.pdf", "application/pdf", made)]
+
+
+# The letter is made from the Danish side's face; who gets it was settled when the decision took effect.
+_INSIDE = Actor(0, "", Role.AUDITOR)
+
+
+def _parcel(tx: Tx, row: Record, own: tuple[int, ...]) -> Ready:
+    hook = webhooks.webhook_of(tx, row.webhook_id)
+    if hook is None or hook.paused_at is not None:
+        return Ready(own, webhook=row.webhook_id, dropped="The webhook is deleted or paused.")
+    body = encode(
+        {"type": row.kind, "timestamp": row.happened_at, "data": {"subject": row.subject, **json.loads(row.facts)}}
+    )
+    secrets = tuple(filter(None, (hook.secret, hook.old_secret)))
+    return Ready(own, parcel=Parcel(hook.url, secrets, row.uid, body), webhook=hook.id)
+
+
+def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> None:
+    """Write down what came of an attempt: sent, to be tried again after a growing pause, or dead."""
+    for row in notices.messages(tx, one.numbers):
+        if one.dropped:
+            notices.mark_dropped(tx, row.id, one.dropped)
+        elif failure is None:
+            notices.mark_sent(tx, row.id, now)
+        else:
+            final = isinstance(failure, mail.Permanent) or row.attempts >= MOST_TRIES
+            pause = min(LONGEST_PAUSE, timedelta(seconds=2.0 ** min(row.attempts, 12)))
+            notices.mark_failed(tx, row.id, str(failure), None if final else now + pause)
+    if one.webhook is not None and not one.dropped:
+        if failure is None:
+            webhooks.succeeded(tx, one.webhook)
+        else:
+            webhooks.failed(tx, one.webhook, WEBHOOK_FAILURES, now)

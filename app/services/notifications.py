@@ -1,0 +1,53 @@
+"""What was told to whom: an administrator and the auditor see everything, everybody else what was sent to them."""
+
+import json
+from typing import Any
+
+from app.db import Record, Tx
+from app.domain.people import Actor, Role
+from app.errors import NotFound, refuse_unless
+from app.notify import texts
+from app.notify.outbox import HOOK
+from app.records import notices
+from app.services import audit
+from app.services.clock import Now
+
+OVERSEERS = (Role.ADMIN, Role.AUDITOR)
+
+
+def listed(
+    tx: Tx, actor: Actor, state: str | None, limit: int, below: int | None
+) -> tuple[list[dict[str, Any]], int | None]:
+    """A page of messages, the newest first, and the cursor of the next one."""
+    own = None if actor.role in OVERSEERS else actor.id
+    rows = notices.page(tx, own, state, limit, below)
+    shown = rows[:limit]
+    return [_described(row) for row in shown], shown[-1].id if len(rows) > limit else None
+
+
+def _described(row: Record) -> dict[str, Any]:
+    subject = texts.say(row.kind, json.loads(row.facts), row.language or "en", "", None, None).subject
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "ref": row.ref,
+        "subject": subject,
+        "channel": "webhook" if row.channel == HOOK else "mail",
+        "to": {"role": row.role, "name": row.name} if row.person_id else None,
+        "state": row.state,
+        "happened_at": row.happened_at,
+        "sent_at": row.sent_at,
+        "attempts": row.attempts,
+        "error": row.error,
+    }
+
+
+def resend(tx: Tx, actor: Actor, number: int, now: Now) -> dict[str, Any]:
+    """Let a dead message be tried again; its id stays, so that a receiver can drop a repeat."""
+    found = notices.messages(tx, [number])
+    if not found:
+        raise NotFound("notification_not_found", f"There is no notification {number}.")
+    said = f"Only what is dead is sent again by hand; this one is {found[0].state}."
+    refuse_unless(notices.again(tx, number, now.at), "wrong_state", said)
+    audit.record(tx, actor, "notification.resend", f"notification/{number}", now)
+    return _described(notices.messages(tx, [number])[0])
