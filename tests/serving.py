@@ -91,9 +91,15 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def started(
-    url: str, var: Path, demo: str = "1", local: str = "0", log: Path | None = None, port: int | None = None
+    url: str,
+    var: Path,
+    demo: str = "1",
+    local: str = "0",
+    log: Path | None = None,
+    port: int | None = None,
+    deliver: str = "0",
 ) -> Iterator[tuple[str, Process]]:
-    """The service's address and process; ready when this is entered."""
+    """The service's address and process; ready when this is entered. It delivers only if it is to."""
     port = port or free_port()
     env = {
         **os.environ,
@@ -103,6 +109,7 @@ def started(
         "EARMARK_PORT": str(port),
         "EARMARK_VAR": str(var),
         "EARMARK_DATABASE_URL": url,
+        "EARMARK_DELIVER": deliver,
     }
     if demo == "1":
         env["EARMARK_TODAY"] = TODAY.isoformat()

@@ -22,7 +22,7 @@ from app.notify import mail, outbox
 from app.services.rulebooks import Library, open_library
 from app.settings import RULES
 from tests.conftest import FRAMEWORK, copy_of, settings_for
-from tests.serving import forked, free_port
+from tests.serving import forked, free_port, started
 
 
 class Post:
@@ -125,6 +125,16 @@ def test_everything_owed_is_delivered_once_and_refusals_are_seen(
         assert [row.error for row in rows(url) if row.state == "dead"] == ["550 No such reader"]
         assert len(post.taken) == len({number for number, _ in post.taken}) == 11
         assert {number.strip("<>").partition("@")[0] for number, _ in post.taken} < {row.uid for row in rows(url)}
+
+
+def test_the_service_delivers_by_itself_into_files_where_there_is_no_server(
+    filled: dict[str, Any], tmp_path: Path
+) -> None:
+    with copy_of("sqlite", filled, tmp_path) as url:
+        owe(url, 1)
+        with started(url, tmp_path, deliver="1"):
+            until(lambda: all(row.state == "sent" for row in rows(url)), 20)
+        assert {row.uid for row in rows(url)} <= {one.stem for one in (tmp_path / "mail").iterdir()}
 
 
 def test_a_server_that_never_answers_stops_nothing(
