@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.documents.sheet_words import sheet_words
 from app.documents.spreadsheet import Column, Kind, Sheet, workbook
 from app.documents.words import words
 
@@ -13,7 +12,7 @@ Words = Mapping[str, str]
 
 def cycle_workbook(said: Said, language: str) -> bytes:
     """The workbook of what `services.workbooks.of_cycle` says, in English or Danish."""
-    w = {**words(language), **sheet_words(language)}
+    w = words(language)
     sheets = [make(said, w) for make in (_proposals, _criteria, _budget, _coverage, _money, _read_me)]
     return workbook(w["workbook"].format(cycle=said["cycle"]), sheets, said["dated"], w["total"])
 
@@ -24,7 +23,7 @@ def _dkk(name: str, total: bool = True) -> Column:
 
 def _proposals(said: Said, w: Words) -> Sheet:
     columns = [
-        *(Column(w[key]) for key in ("ref", "subject", "office", "state", "countries")),
+        *(Column(w[key]) for key in ("ref", "subject", "office", "sheet_state", "countries")),
         *(Column(w[key], Kind.DATE) for key in ("from", "to")),
         Column(w["screened"], Kind.SCORE),
         Column(w["outcome"]),
@@ -48,7 +47,7 @@ def _proposals(said: Said, w: Words) -> Sheet:
 
 def _criteria(said: Said, w: Words) -> Sheet:
     columns = [
-        *(Column(w[key]) for key in ("ref", "letter", "criterion", "screening")),
+        *(Column(w[key]) for key in ("ref", "sheet_letter", "criterion", "screening")),
         *(Column(w[key], Kind.WHOLE) for key in ("earned", "possible")),
         Column(w["consolidated"], Kind.SCORE),
         Column(w["verdict"]),
@@ -65,7 +64,7 @@ def _criteria(said: Said, w: Words) -> Sheet:
         for proposal in said["proposals"]
         for one in proposal["criteria"]
     ]
-    return Sheet(w["criteria"], columns, rows)
+    return Sheet(w["sheet_criteria"], columns, rows)
 
 
 def _budget(said: Said, w: Words) -> Sheet:
@@ -103,7 +102,7 @@ def _coverage(said: Said, w: Words) -> Sheet:
         + ["x" if ref in one["proposals"] else None for ref in refs]
         for kind, code, name, one in things
     ]
-    return Sheet(w["coverage"], columns, rows)
+    return Sheet(w["sheet_coverage"], columns, rows)
 
 
 def _money(said: Said, w: Words) -> Sheet:
@@ -124,7 +123,7 @@ def _money(said: Said, w: Words) -> Sheet:
         ]
         for one in said["coverage"]["money"]
     ]
-    return Sheet(w["money"], columns, rows)
+    return Sheet(w["sheet_money"], columns, rows)
 
 
 def _read_me(said: Said, w: Words) -> Sheet:

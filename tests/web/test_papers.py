@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from app.documents.wording import TABLES
 from app.documents.words import WORDS
 from tests.conftest import Service
 
@@ -176,6 +177,7 @@ def test_hostile_text_is_text_on_paper(run: Any) -> None:
 
 def test_both_languages_have_the_same_words() -> None:
     assert set(WORDS["en"]) == set(WORDS["da"])
+    assert sum(len(table) for table in TABLES) == len(WORDS["en"]), "no key stands in two tables"
     assert all(WORDS["en"].values())
     assert all(WORDS["da"].values())
 

@@ -1,24 +1,21 @@
-"""What workbooks say beside what papers say, in English and Danish, by key."""
+"""What the workbook of a cycle says beside what papers say, by key: English, Danish."""
 
-_WORDS = {
+WORDS = {
     "workbook": ("Cycle {cycle}", "Cyklus {cycle}"),
-    "proposals": ("Proposals", "Forslag"),
-    "criteria": ("Criteria", "Kriterier"),
-    "money": ("Money", "Midler"),
-    "coverage": ("Coverage", "Dækning"),
+    "sheet_criteria": ("Criteria", "Kriterier"),
+    "sheet_money": ("Money", "Midler"),
+    "sheet_coverage": ("Coverage", "Dækning"),
     "read_me": ("Read me", "Læs mig"),
     "ref": ("Reference", "Reference"),
-    "state": ("State", "Tilstand"),
+    "sheet_state": ("State", "Tilstand"),
     "from": ("From", "Fra"),
     "to": ("To", "Til"),
     "screened": ("Screening total", "Screening i alt"),
     "outcome": ("Outcome", "Udfald"),
-    "agreed": ("Agreed", "Aftalt"),
-    "paid": ("Paid", "Udbetalt"),
     "counted": ("Counted in coverage and money", "Indgår i dækning og midler"),
     "yes": ("yes", "ja"),
     "no": ("no", "nej"),
-    "letter": ("Letter", "Bogstav"),
+    "sheet_letter": ("Letter", "Bogstav"),
     "earned": ("Earned", "Opnået"),
     "possible": ("Possible", "Muligt"),
     "consolidated": ("Mean grade (0-4)", "Gennemsnit (0-4)"),
@@ -31,11 +28,9 @@ _WORDS = {
     "srf_outcome": ("SRF outcome", "SRF-resultat"),
     "status": ("Status", "Status"),
     "committed": ("Committed", "Disponeret"),
-    "what": ("What", "Hvad"),
     "said": ("Explanation", "Forklaring"),
     "eligible": ("Eligible", "Opfylder kravene"),
     "ineligible": ("Not eligible", "Opfylder ikke kravene"),
-    "undetermined": ("Undetermined", "Uafklaret"),
     "about": ("What this is", "Hvad dette er"),
     "about_said": (
         (
@@ -47,13 +42,11 @@ _WORDS = {
             "danske side ser dem: seneste indsendelse."
         ),
     ),
-    "as_of": ("As of", "Pr."),
     "as_of_said": (
         "{proposals} UTC is the newest change of a proposal here, {money} UTC that of the money. The same state gives the same file.",
         "{proposals} UTC er den nyeste ændring af et forslag her, {money} UTC den nyeste af midlerne. Samme tilstand giver samme fil.",
     ),
     "framework": ("Framework", "Ramme"),
-    "rulebook": ("Rules", "Regelsæt"),
     "figures": ("Figures", "Tal"),
     "figures_said": (
         (
@@ -78,7 +71,6 @@ _WORDS = {
             "og denne cyklus' del af dem."
         ),
     ),
-    "grades": ("Grades", "Karakterer"),
     "grades_said": (
         "What completed assessments come to. It is left out while a proposal is under review, so that assessors stay blind.",
         "Hvad de afsluttede vurderinger giver. Det er udeladt, mens et forslag er under vurdering, så vurderingerne er uafhængige.",
@@ -89,9 +81,3 @@ _WORDS = {
         "Summerne nederst følger et filter: de er uden det, som det skjuler.",
     ),
 }
-
-
-def sheet_words(language: str) -> dict[str, str]:
-    """Every word of a language by its key."""
-    at = ("en", "da").index(language)
-    return {key: said[at] for key, said in _WORDS.items()}
