@@ -32,14 +32,11 @@ def etag(version: int, body: bytes = b"") -> dict[str, str]:
     return {"ETag": f'"{version}-{crc32(body):08x}"' if body else f'"{version}"'}
 
 
-def whole_list(items: list[Any]) -> Answer:
-    """A list that is short enough to come in one page."""
-    return ok({"items": items, "next_cursor": None})
-
-
-def numbered_list(items: list[Any], following: int | None) -> Answer:
-    """One page of a list whose cursor is the number of its last item."""
-    return ok({"items": items, "next_cursor": following})
+def versioned(said: dict[str, Any], status: int = 200, place: str = "") -> Answer:
+    """A thing with its version, which varies by reader or day; `place` is the address of what was made (201)."""
+    answer = ok(said, status, {"Location": place} if place and status == HTTPStatus.CREATED else {})
+    answer.headers.update(etag(said["version"], answer.body))
+    return answer
 
 
 def response(answer: Answer) -> Response:

@@ -17,7 +17,7 @@ from app.db import Tx
 from app.documents.csv_text import MEDIA_TYPE, csv_bytes
 from app.encoding import encode
 from app.errors import Invalid
-from app.web.answers import numbered_list, ok, response, whole_list
+from app.web.answers import ok, response
 from app.web.requests import house, wants_csv
 
 MOST = 10_000
@@ -32,7 +32,7 @@ async def listed(
     if wants_csv(request):
         return await sheet(request, shape, await house(request).database.read_long(read), name)
     database = house(request).database
-    return _json(whole_list(await (database.read_long if long else database.read)(read)).body)
+    return _json({"items": await (database.read_long if long else database.read)(read), "next_cursor": None})
 
 
 async def paged(
@@ -41,7 +41,8 @@ async def paged(
     """A page of at most `limit` items with the next cursor, or a sheet of the whole list; Invalid when it is too long."""
     database = house(request).database
     if not wants_csv(request):
-        return _json(numbered_list(*await database.read(lambda tx: page(tx, limit))).body)
+        items, following = await database.read(lambda tx: page(tx, limit))
+        return _json({"items": items, "next_cursor": following})
     whole = not {"limit", "cursor"} & request.query_params.keys()
     items, following = await database.read_long(lambda tx: page(tx, MOST if whole else limit))
     if whole and following is not None:
@@ -56,11 +57,11 @@ async def enclosed(request: Request, shape: Shape, read: Callable[[Tx], Mapping[
     if wants_csv(request):
         said = await house(request).database.read_long(read)
         return await sheet(request, shape, said["items"])
-    return _json(encode(await house(request).database.read(read)))
+    return _json(await house(request).database.read(read))
 
 
-def _json(body: bytes) -> Response:
-    return response(ok(body, headers=dict(_VARY)))
+def _json(said: Mapping[str, Any]) -> Response:
+    return response(ok(said, headers=dict(_VARY)))
 
 
 async def sheet(request: Request, shape: Shape, items: Sequence[Any], name: str | None = None) -> Response:

@@ -10,7 +10,7 @@ from app.documents.papers import agreement as agreement_paper
 from app.domain.people import Actor
 from app.services import agreements, faces
 from app.services.idempotency import Answer
-from app.web.answers import etag, ok, write
+from app.web.answers import versioned, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.papers import Language, paper
@@ -52,9 +52,7 @@ _AGREEMENT: dict[str, Any] = {
 
 
 def _shown(tx: Tx, request: Request, actor: Actor, ref: str, status: int = 200) -> Answer:
-    said = agreements.described(tx, actor, ref, house(request).library)
-    body = ok(said).body
-    return Answer(status, body, etag(said["version"], body))
+    return versioned(agreements.described(tx, actor, ref, house(request).library), status)
 
 
 @router.get(

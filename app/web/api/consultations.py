@@ -12,7 +12,7 @@ from app.services import board, consultations, decisions, faces
 from app.services.consultations import Plan
 from app.services.decisions import Sent
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, write
+from app.web.answers import conditional, versioned, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
@@ -103,9 +103,7 @@ _SHOWN = {**_LISTED, "agenda": [], "totals": [], "refusals": [], "undecided": []
 def _shown(tx: Tx, request: Request, actor: Actor, number: int, status: int = 200) -> Answer:
     here = house(request)
     said = board.described(tx, actor, number, here.book, here.now())
-    body = ok(said).body
-    made = {"Location": f"/api/v1/consultations/{number}"} if status == 201 else {}
-    return Answer(status, body, {**etag(said["version"], body), **made})
+    return versioned(said, status, f"/api/v1/consultations/{number}")
 
 
 async def _change(request: Request, actor: Actor, number: int, raw: bytes, work: Callable[[Tx], None]) -> Response:

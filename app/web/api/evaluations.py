@@ -11,7 +11,7 @@ from app.domain.people import Actor
 from app.services import evaluations
 from app.services.clock import Now
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, write
+from app.web.answers import conditional, versioned, write
 from app.web.api import shapes
 from app.web.api.docs import answers
 from app.web.requests import caller, expected_versions, house, read_body
@@ -49,10 +49,7 @@ _EVALUATION = {
 
 
 def _shown(tx: Tx, actor: Actor, number: int, now: Now, status: int = 200) -> Answer:
-    said = evaluations.described(tx, actor, number, now)
-    body = ok(said).body
-    made = {"Location": f"/api/v1/evaluations/{number}"} if status == 201 else {}
-    return Answer(status, body, {**etag(said["version"], body), **made})
+    return versioned(evaluations.described(tx, actor, number, now), status, f"/api/v1/evaluations/{number}")
 
 
 @router.get(

@@ -9,7 +9,7 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.services import meetings
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, write
+from app.web.answers import conditional, versioned, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.requests import caller, check_query, expected_versions, house, read_body
@@ -62,10 +62,7 @@ _MEETING = {
 
 
 def _shown(tx: Tx, actor: Actor, number: int, status: int = 200) -> Answer:
-    said = meetings.described(tx, actor, number)
-    body = ok(said).body
-    made = {"Location": f"/api/v1/technical-meetings/{number}"} if status == 201 else {}
-    return Answer(status, body, {**etag(said["version"], body), **made})
+    return versioned(meetings.described(tx, actor, number), status, f"/api/v1/technical-meetings/{number}")
 
 
 @router.get(

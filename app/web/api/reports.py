@@ -10,7 +10,7 @@ from app.domain.people import Actor
 from app.domain.report import Report, Stage
 from app.services import reporting
 from app.services.idempotency import Answer
-from app.web.answers import conditional, etag, ok, write
+from app.web.answers import conditional, versioned, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.api.proposals import Ref
@@ -99,11 +99,9 @@ _REPORT: dict[str, Any] = {
 }
 
 
-def _shown(tx: Tx, request: Request, actor: Actor, ref: str, year: int, status: int = 200) -> Answer:
+def _shown(tx: Tx, request: Request, actor: Actor, ref: str, year: int) -> Answer:
     here = house(request)
-    said = reporting.described(tx, actor, ref, year, here.book.framework, here.now())
-    body = ok(said).body
-    return Answer(status, body, etag(said["version"], body))
+    return versioned(reporting.described(tx, actor, ref, year, here.book.framework, here.now()))
 
 
 @router.get(
