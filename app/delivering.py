@@ -14,7 +14,7 @@ from app.db import Database, open_database
 from app.logs import logger, set_up
 from app.notify import hooks, mail
 from app.services import clock, deliveries, reminders
-from app.services.deliveries import Envelope, Ready
+from app.services.deliveries import Ready, Sender
 from app.services.rulebooks import Library, open_library
 from app.settings import RULES, Settings, read_settings
 
@@ -29,7 +29,7 @@ class Worker:
     def __init__(self, settings: Settings, database: Database, library: Library) -> None:
         self.settings, self.database, self.library = settings, database, library
         self.office = mail.post_office(settings.smtp_url, settings.var / "mail")
-        self.envelope = Envelope(settings.mail_from, settings.public_url)
+        self.sender = Sender(settings.mail_from, settings.public_url)
         self.stopping = threading.Event()
         self.reminded = 0.0
 
@@ -68,7 +68,7 @@ class Worker:
         """Send one message, or those of a digest, and write down what came of it."""
         try:
             with self.database.reading() as tx:
-                one = deliveries.ready(tx, numbers, self.library, self.envelope)
+                one = deliveries.ready(tx, numbers, self.library, self.sender)
             failure = self._attempt(one)
         except Exception as error:  # what cannot be made is seen, tried again, and dead in the end
             log.exception("message failed", messages=numbers)

@@ -8,6 +8,7 @@ import typer
 from app.administration import acting
 from app.db import open_database
 from app.documents.cycle_sheets import cycle_workbook
+from app.documents.iati_reading import LARGEST
 from app.encoding import encode
 from app.errors import Invalid
 from app.services import clock, engagements, opendata, workbooks
@@ -52,7 +53,7 @@ def engagements_import(
     for path in files:
         try:
             with path.open("rb") as file:
-                told = engagements.read(path.name, file.read(engagements.LARGEST + 1))
+                told = engagements.read(path.name, file.read(LARGEST + 1))
             with acting() as (tx, now):
                 _print_import(path, engagements.keep(tx, told, now))
         except Invalid as error:

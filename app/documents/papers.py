@@ -19,6 +19,7 @@ def official(
     foot: str,
     recipient: list[str],
 ) -> Paper:
+    """A paper of the ministry: its letterhead, the framework's file number, the day in words, and what it says."""
     w = words(language)
     sender = [w["ministry"], w["department"], f"{w['file']} {framework.file_number}"]
     dated_in_words = day(dated, language)

@@ -11,10 +11,9 @@ from enum import Enum
 from typing import Any
 
 import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LONGEST = 32_767  # characters that a cell can hold
+from app.documents.xlsx import LONGEST, column_letters, fit_to_page
+
 WIDEST = 60
 _SUM_OF_SHOWN = 109  # the SUBTOTAL that leaves out what a filter hides
 
@@ -81,9 +80,7 @@ def _lay_out(page: Any, sheet: Sheet, title: str) -> None:
     """The header stays in sight and can be filtered by; printed landscape on A4, as wide as the paper."""
     page.freeze_panes(1, 1)
     page.autofilter(0, 0, len(sheet.rows), len(sheet.columns) - 1)
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
+    fit_to_page(page)
     page.repeat_rows(0)
     page.set_footer(f"&L{title.replace('&', '&&')}: {sheet.name.replace('&', '&&')}&R&P / &N")
 
@@ -114,7 +111,7 @@ def _add_up(page: Any, sheet: Sheet, looks: dict[Kind, Any], word: str) -> None:
     last = len(sheet.rows)
     for i, column in enumerate(sheet.columns):
         if column.total:
-            name, value = xl_col_to_name(i), sum(row[i] or 0 for row in sheet.rows)
+            name, value = column_letters(i + 1), sum(row[i] or 0 for row in sheet.rows)
             formula = f"=SUBTOTAL({_SUM_OF_SHOWN},{name}2:{name}{last + 1})"
             page.write_formula(last + 1, i, formula, looks[column.kind], value)
         else:

@@ -14,7 +14,7 @@ def shared(mine: Iterable[Any], others: Iterable[Any]) -> list[Any]:
 
 
 def months_in_common(start: date, end: date, from_: date | None, until: date | None) -> int | None:
-    """Whole months that two periods have in common; None where the second lacks an end."""
+    """Whole months that two periods have in common; None where the second lacks its start or its end."""
     if from_ is None or until is None:
         return None
     return months_between(max(start, from_), min(end, until))

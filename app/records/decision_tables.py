@@ -1,4 +1,4 @@
-"""The tables of the second half of the corridor: the money and its ledger, consultations and what they decide, notices owed."""
+"""The tables of the second half of the corridor: the money and its ledger, consultations and what they decide, evaluations."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Text
 
@@ -119,18 +119,6 @@ discussed = Table(
     metadata,
     Column("technical_meeting_id", Key, ForeignKey("technical_meeting.id"), primary_key=True),
     Column("proposal_id", Key, ForeignKey("proposal.id"), primary_key=True),
-)
-
-# What people must be told, written in the transaction that made it true; delivery reads it from here.
-notice = Table(
-    "notice",
-    metadata,
-    key(),
-    Column("kind", String(40), nullable=False),
-    Column("subject", String(120), nullable=False, index=True),
-    Column("ref", String(20), index=True),
-    Column("facts", Text, nullable=False),
-    Column("at", Instant, nullable=False),
 )
 
 # An evaluation of the framework, as one document; its stage follows from what is written in it.

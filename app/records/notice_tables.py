@@ -1,8 +1,20 @@
-"""The tables of telling: what is owed to whom by which channel, where it stands, and how people want to hear."""
+"""The tables of telling: what happened, who is owed word of it by which channel, where that stands, how people want to hear."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from app.records.metadata import Instant, Key, key, metadata, to
+
+# What people must be told, written in the transaction that made it true; delivery reads it from here.
+notice = Table(
+    "notice",
+    metadata,
+    key(),
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(120), nullable=False, index=True),
+    Column("ref", String(20), index=True),
+    Column("facts", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
 
 # One notice to one reader by one channel. `next_at` is due time and lease in one; `uid` is the Message-ID or webhook-id of
 # every attempt, so that a receiver can drop a repeat.

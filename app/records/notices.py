@@ -9,8 +9,7 @@ from sqlalchemy import Select, func, insert, select, update
 from app.db import Record, Tx
 from app.domain.people import Role, Side
 from app.records.access_tables import office, person
-from app.records.decision_tables import notice
-from app.records.notice_tables import message, preference
+from app.records.notice_tables import message, notice, preference
 from app.records.tables import face, history, proposal
 
 WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "superseded"

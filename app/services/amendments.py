@@ -18,7 +18,7 @@ from app.domain.workflow import Event, Maker, State, check_role, lines_of, refus
 from app.encoding import canonical
 from app.errors import Conflict, Fault, Invalid, NotFound, refuse_unless
 from app.notify import outbox
-from app.records import agreements, cycles, proposals
+from app.records import agreements, cycles, proposals, releases
 from app.services import audit, casework, envelopes, faces
 from app.services.agreements import budget_faults
 from app.services.casework import Step
@@ -172,7 +172,7 @@ def _put_in_force(tx: Tx, row: Record, one: Record, actor: Actor, book: Rulebook
     envelopes.enter(tx, Kind.REQUESTED, row.id, snapshot, wanted, actor, now)
     envelopes.move(tx, row.id, snapshot, approved, wanted, actor, now)
     agreements.put(tx, row.id, {"text": one.text, "sha256": one.sha256})
-    agreements.drop_releases(tx, row.id)  # the public extract says something else now: both sides release it anew
+    releases.drop_all(tx, row.id)  # the public extract says something else now: both sides release it anew
     agreements.change_amendment(tx, row.id, one.number, {"state": "signed", "signed_at": now.at, "snapshot": snapshot})
     target = lines_of(Event.AMEND)[0].target
     casework.advance(tx, row, Event.AMEND, target, Step(actor, one.reason, snapshot=snapshot), now, {})

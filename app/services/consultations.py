@@ -54,7 +54,7 @@ def create(tx: Tx, actor: Actor, plan: Plan, book: Rulebook, now: Now) -> int:
     number = consultations.add(tx, values)
     facts: audit.Facts = {"cycle": plan.cycle, "date": str(plan.held_on)}
     audit.record(tx, actor, "consultation.plan", name(number), now, facts, after=_digest(plan.held_on, plan.place))
-    outbox.owe(tx, "consultation.planned", name(number), now.at, facts_of(held(tx, number)))
+    outbox.owe(tx, "consultation.planned", name(number), now.at, facts_of(there(tx, number)))
     return number
 
 
@@ -119,7 +119,7 @@ def change(
     }
     audit.record(tx, actor, "consultation.change", name(number), now, facts, before, after)
     if (day, place) != (row.held_on, row.place):
-        outbox.owe(tx, "consultation.moved", name(number), now.at, facts_of(held(tx, number)))
+        outbox.owe(tx, "consultation.moved", name(number), now.at, facts_of(there(tx, number)))
 
 
 def set_agenda(

@@ -29,10 +29,10 @@ WEBHOOK_FAILURES = 20  # in a row, of messages, until a webhook is paused
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class Sender:
     """Where messages come from: the sender's address and that of the service."""
 
-    sender: str
+    mailbox: str
     address: str
 
 
@@ -69,8 +69,8 @@ def _at_once(kind: str) -> bool:
     return NOTICES[kind].decision or NOTICES[kind].invitation
 
 
-def ready(tx: Tx, numbers: Sequence[int], library: Library, envelope: Envelope) -> Ready:
-    """What is sent for messages that go together: the same bytes at every attempt but for the paper's and the mail's marks."""
+def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender) -> Ready:
+    """What is sent for messages that go together, made from what was frozen: it says the same at every attempt."""
     rows = notices.messages(tx, numbers)
     first = rows[0]
     own = tuple(row.id for row in rows)
@@ -79,39 +79,42 @@ def ready(tx: Tx, numbers: Sequence[int], library: Library, envelope: Envelope) 
     if first.disabled_at is not None:
         return Ready(own, dropped="The reader's account is disabled.")
     language = first.language or "en"
-    said = [_said(tx, row, language, envelope) for row in rows]
-    opt_out = f"{envelope.address}/api/v1/unsubscribe/{first.uid}" if NOTICES[first.kind].reminder else None
+    said = [_said(tx, row, language, sender) for row in rows]
     whole = said[0] if len(said) == 1 else texts.digest(said, language)
-    attached = [one for row in rows for one in _attached(tx, row, language, library, envelope)]
+    attached = [one for row in rows for one in _attached(tx, row, language, library, sender)]
     uid = first.uid if len(rows) == 1 else f"{first.uid}.{len(rows)}"
     to, at = (first.name, first.email), first.happened_at
-    return Ready(own, mail=mail.build(whole, to, envelope.sender, uid, at, attached, opt_out))
+    return Ready(own, mail=mail.build(whole, to, sender.mailbox, uid, at, attached, _opt_out(first, sender)))
 
 
-def _said(tx: Tx, row: Record, language: str, envelope: Envelope) -> texts.Said:
+def _opt_out(row: Record, sender: Sender) -> str | None:
+    """Where a reader ends reminders; decisions and what is to be done cannot be opted out of."""
+    return f"{sender.address}/api/v1/unsubscribe/{row.uid}" if NOTICES[row.kind].reminder else None
+
+
+def _said(tx: Tx, row: Record, language: str, sender: Sender) -> texts.Said:
     facts = json.loads(row.facts)
     head = None
     if NOTICES[row.kind].decision:
         held = consultations.consultation_of(tx, facts["consultation"])
         head = held.head if held else None
-    opt_out = f"{envelope.address}/api/v1/unsubscribe/{row.uid}" if NOTICES[row.kind].reminder else None
-    return texts.say(row.kind, facts, language, _link(row, facts, envelope), head, opt_out)
+    return texts.say(row.kind, facts, language, _link(facts, sender), head, _opt_out(row, sender))
 
 
-def _link(row: Record, facts: dict[str, Any], envelope: Envelope) -> str:
+def _link(facts: dict[str, Any], sender: Sender) -> str:
     """The page about what a message tells."""
     for name, place in (("ref", "proposals"), ("consultation", "consultations"), ("meeting", "technical-meetings")):
-        if facts.get(name) and (name != "consultation" or "ref" not in facts):
-            return f"{envelope.address}/{place}/{facts[name]}"
-    return f"{envelope.address}/"
+        if facts.get(name):
+            return f"{sender.address}/{place}/{facts[name]}"
+    return f"{sender.address}/"
 
 
-def _attached(tx: Tx, row: Record, language: str, library: Library, envelope: Envelope) -> list[Attached]:
+def _attached(tx: Tx, row: Record, language: str, library: Library, sender: Sender) -> list[Attached]:
     """The decision letter with a decision, the invitation with a meeting."""
     facts = json.loads(row.facts)
     if NOTICES[row.kind].invitation:
         title = texts.say(row.kind, facts, language, "", None, None).subject
-        data = invitation(row.subject, title, facts, envelope.sender, (row.name, row.email), row.happened_at)
+        data = invitation(row.subject, title, facts, sender.mailbox, (row.name, row.email), row.happened_at)
         return [Attached("invitation.ics", "text/calendar", data, "REQUEST")]
     if not NOTICES[row.kind].decision:
         return []

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.db import Record, Tx
 from app.documents.iati_faults import printable
-from app.documents.iati_reading import LARGEST, LONGEST, Activity, read_activities
+from app.documents.iati_reading import LONGEST, Activity, read_activities
 from app.domain.engagement import Entry
 from app.errors import Fault, Invalid
 from app.records import engagements
@@ -156,6 +156,3 @@ def _imported(row: Record) -> dict[str, Any]:
 
 def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
-
-
-__all__ = ["LARGEST", "Imported", "Told", "everything", "keep", "known_entries", "listed", "read"]

@@ -8,7 +8,7 @@ from app.domain.cycle import day_of
 from app.domain.people import Actor, Side
 from app.domain.workflow import State
 from app.errors import NotFound, refuse_unless
-from app.records import agreements, proposals
+from app.records import agreements, proposals, releases
 from app.services import audit, faces, results, review
 from app.services.clock import Now
 from app.services.rulebooks import Library
@@ -47,7 +47,7 @@ def _whole(tx: Tx, row: Record) -> dict[str, Any]:
 
 def _released(tx: Tx, row: Record, sha256: str) -> list[Record]:
     """The sides that have released the text as it stands."""
-    return [one for one in agreements.releases_of(tx, row.id) if one.sha256 == sha256]
+    return [one for one in releases.of_proposal(tx, row.id) if one.sha256 == sha256]
 
 
 def _public_since(tx: Tx, row: Record, text: dict[str, Any]) -> str | None:
@@ -85,7 +85,7 @@ def release(tx: Tx, actor: Actor, ref: str, sha256: str | None, library: Library
     refuse_unless(sha256 in (None, digest), "text_changed", "The text is another one now; read it again.")
     given = any(one.side == actor.side for one in _released(tx, row, digest))
     refuse_unless(not given, "released_already", f"{actor.side.upper()} has released this text.")
-    agreements.put_release(tx, row.id, actor.side, actor.id, now.at, digest)
+    releases.put(tx, row.id, actor.side, actor.id, now.at, digest)
     proposals.touch_faces(tx, row.id, now.at)
     audit.record(tx, actor, "extract.release", ref, now, {"side": actor.side}, after=digest)
 
@@ -93,7 +93,7 @@ def release(tx: Tx, actor: Actor, ref: str, sha256: str | None, library: Library
 def withdraw(tx: Tx, actor: Actor, ref: str, reason: str, now: Now) -> None:
     """Take one's side's release back: the extract is public no more from this moment."""
     row = faces.seen_to_change(tx, actor, ref)
-    gone = agreements.drop_release(tx, row.id, actor.side)
+    gone = releases.drop(tx, row.id, actor.side)
     refuse_unless(gone, "not_released", f"{actor.side.upper()} has not released the extract of {ref}.")
     proposals.touch_faces(tx, row.id, now.at)
     facts: audit.Facts = {"side": actor.side}
@@ -102,7 +102,7 @@ def withdraw(tx: Tx, actor: Actor, ref: str, reason: str, now: Now) -> None:
 
 def published(tx: Tx, library: Library, ref: str | None = None) -> list[dict[str, Any]]:
     """Every extract that is public, by reference, or the one of that proposal."""
-    both = agreements.released_by_both(tx)
+    both = releases.by_both(tx)
     rows = [row for row in proposals.signed(tx, ref) if row.id in both and row.state in TOLD]
     rows = [row for row in rows if not library.withholds(row.ref)]
     return [one for one in (_whole(tx, row) for row in rows) if one["released_on"]]

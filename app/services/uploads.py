@@ -13,10 +13,12 @@ from collections.abc import Iterator
 
 import filetype
 
+from app import archives
+from app.documents import xlsx
 from app.errors import Fault, Invalid
 
 LARGEST = 20_000_000
-_MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO, _SMALL = 2000, 100_000_000, 100, 10_000_000
+_MOST_ENTRIES, _MOST_UNPACKED, _MOST_OBJECTS = 2000, 100_000_000, 10_000_000
 _OFFICE = {
     "docx": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
     "xlsx": b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
@@ -26,7 +28,7 @@ MEDIA_TYPES = {
     "png": "image/png",
     "jpg": "image/jpeg",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": xlsx.MEDIA_TYPE,
 }
 _ENDINGS = {"jpeg": "jpg"}
 _ACTIVE_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA)(?![A-Za-z0-9])")
@@ -105,7 +107,7 @@ def _pdf_objects(data: bytes) -> Iterator[bytes]:
     for found in _STREAM.finditer(data):
         if b"/ObjStm" in data[max(0, found.start() - 300) : found.start()]:
             try:
-                yield zlib.decompressobj().decompress(found[1], _SMALL)
+                yield zlib.decompressobj().decompress(found[1], _MOST_OBJECTS)
             except zlib.error:
                 continue
 
@@ -152,7 +154,7 @@ def _check_office(data: bytes) -> None:
         raise _refused("file_damaged", "The file's archive is damaged, encrypted or larger than it says.") from None
 
 
-_BROKEN = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError, zlib.error, EOFError, OSError)
+_BROKEN = (*archives.BROKEN, KeyError)
 
 
 def _check_part(name: str, part: bytes) -> None:
@@ -165,26 +167,21 @@ def _check_part(name: str, part: bytes) -> None:
 
 def _check_directory(archive: zipfile.ZipFile, data: bytes) -> None:
     """Entries: how many, their names, none twice, one after the other without overlap or gap, nothing before or after."""
-    entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
+    entries = archive.infolist()
     if len(entries) > _MOST_ENTRIES or sum(entry.file_size for entry in entries) > _MOST_UNPACKED:
         raise _refused("file_unpacks_too_large", "The file unpacks to more than it should.")
-    if len({entry.filename.lower() for entry in entries}) != len(entries):
+    if archives.has_twins(archive):
         raise _refused("file_is_two_things", "The file's archive has a part twice.")
     at = 0
-    for entry in entries:
+    for entry, end in archives.spans(archive, data):
         _check_entry(entry)
         if entry.header_offset < at:
             raise _refused("file_unpacks_too_large", "Entries of the file's archive overlap.")
-        if entry.header_offset - at > _DESCRIPTOR:
+        if entry.header_offset - at > archives.DESCRIPTOR:
             raise _refused("file_is_two_things", "Something stands between the parts of the file's archive.")
-        local = data[entry.header_offset : entry.header_offset + 30]
-        names = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
-        at = entry.header_offset + 30 + names + entry.compress_size
-    if archive.start_dir - at > _DESCRIPTOR or archive.comment or data[-22:-18] != b"PK\x05\x06":
+        at = end
+    if archive.start_dir - at > archives.DESCRIPTOR or not archives.ends_at_once(archive, data):
         raise _refused("file_is_two_things", "Something stands before or after the file's archive.")
-
-
-_DESCRIPTOR = 24  # an entry written as a stream is followed by its sizes
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
@@ -202,9 +199,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
     """An entry's bytes; a ValueError when they are not what was declared, more than `most`, or, beyond 10 MB, a hundred
     times the packed."""
-    limit = min(entry.file_size, most, max(_SMALL, entry.compress_size * _MOST_RATIO))
-    with archive.open(entry) as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit or len(data) != entry.file_size:
+    data = archives.declared(archive, entry, min(most, max(archives.SMALL, entry.compress_size * archives.MOST_RATIO)))
+    if data is None:
         raise ValueError("unpacks to more than it says")
     return data

@@ -2,6 +2,7 @@
 
 import os
 import random
+import socket
 import threading
 import time
 from collections import Counter
@@ -141,8 +142,6 @@ def test_a_server_that_never_answers_stops_nothing(
     filled: dict[str, Any], tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail, "TIMEOUT", 0.3)
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as deaf, copy_of("sqlite", filled, tmp_path) as url:
         owe(url, 1)
         worker = worker_of(url, tmp_path, f"smtp://127.0.0.1:{deaf.getsockname()[1]}", library)

@@ -1,6 +1,7 @@
 """Notices: the right readers and nobody else, in their language, nothing before it is true, and what is untrue taken back."""
 
 import re
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from app.settings import ROOT
 from tests.conftest import Service
 from tests.web.test_consultations import PLAN, decide, opened, recommended
 
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOW = {**PLAN, "date": "2026-11-23", "reason": "A test."}
 
 
-def owed(url: str, after: int) -> list[tuple[str, str, str, str, str]]:
+def owed(url: str, after: int) -> list[Any]:
     """Every message since a notice: kind, subject, state, the reader's role, their office."""
     engine = create_engine(url)
     query = """SELECT notice.kind, notice.subject, message.state, person.role, person.office_code FROM message
@@ -27,7 +29,7 @@ def owed(url: str, after: int) -> list[tuple[str, str, str, str, str]]:
     with engine.connect() as tx:
         found = [tuple(row) for row in tx.execute(text(query), {"after": after})]
     engine.dispose()
-    return found  # type: ignore[return-value]
+    return found
 
 
 def last(url: str) -> int:
@@ -104,7 +106,7 @@ def test_a_return_that_was_withdrawn_by_a_newer_one_is_taken_back(run: Any, data
 @pytest.mark.parametrize("name", ["A\r\nBcc: all@example.org", "=?utf-8?q?x?=", "Åse <x@y>", "\u202eevil", '"; drop'])
 def test_nobody_is_named_so_that_a_header_is_injected(name: str) -> None:
     said = texts.Said(f"About {name}\nBcc: all@example.org", "text", "<p>html</p>")
-    made: EmailMessage = mail.build(said, (name, "reader@example.org"), "earmark@um.example", "a" * 32, _noon())
+    made: EmailMessage = mail.build(said, (name, "reader@example.org"), "earmark@um.example", "a" * 32, NOON)
     raw = made.as_bytes()
     head = raw.partition(b"\r\n\r\n")[0]
     assert b"\r\nBcc:" not in head
@@ -113,15 +115,9 @@ def test_nobody_is_named_so_that_a_header_is_injected(name: str) -> None:
     assert made["Auto-Submitted"] == "auto-generated"
 
 
-def _noon() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
 def test_a_message_without_a_server_is_a_file_written_once(tmp_path: Path) -> None:
     said = texts.Said("Subject", "text", "<p>html</p>")
-    made = mail.build(said, ("Reader", "reader@example.org"), "earmark@um.example", "b" * 32, _noon())
+    made = mail.build(said, ("Reader", "reader@example.org"), "earmark@um.example", "b" * 32, NOON)
     office = mail.post_office("", tmp_path / "mail")
     for _ in range(2):
         office.send(made)

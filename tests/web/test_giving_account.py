@@ -12,9 +12,9 @@ from tests.web.test_payments import approved
 from tests.web.test_reports import agreed, report
 
 PLANNED = {"kind": "end_of_cycle", "title": "Last", "terms": {"purpose": "What remains."}, "due_on": "2027-06-30"}
-TODO = {"action": "Write it down.", "responsible": "The desk", "due_on": "2026-10-01"}
-ANSWER = {"answer": "accepted", "follow_ups": [TODO]}
-DONE = {"answer": "accepted", "follow_ups": [{**TODO, "done_on": "2026-11-20"}]}
+ACTION = {"action": "Write it down.", "responsible": "The desk", "due_on": "2026-10-01"}
+ANSWER = {"answer": "accepted", "follow_ups": [ACTION]}
+DONE = {"answer": "accepted", "follow_ups": [{**ACTION, "done_on": "2026-11-20"}]}
 
 
 def delivered(response: dict[str, Any] | None, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from openpyxl import load_workbook
 
 from app.documents.cycle_sheets import cycle_workbook
-from app.documents.spreadsheet import LONGEST, MEDIA_TYPE, Column, Kind, Sheet, workbook
+from app.documents.spreadsheet import Column, Kind, Sheet, workbook
+from app.documents.xlsx import LONGEST, MEDIA_TYPE
 from tests.conftest import FRAMEWORK, Service
 from tests.serving import earmark
 from tests.web.test_proposals import STRONG, shifted

@@ -4,15 +4,12 @@ import io
 import re
 import stat
 import zipfile
-import zlib
 
+from app import archives
 from app.documents.casefile import NotCaseFile
 
 MOST_BYTES, _MOST_ENTRIES, _MOST_UNPACKED = 600_000_000, 20_000, 600_000_000
-_SMALL, _MOST_RATIO = 10_000_000, 100
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
-_DESCRIPTOR = 24  # an entry written as a stream is followed by its sizes
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError, RuntimeError)
 
 
 def opened(data: bytes) -> dict[str, bytes | None]:
@@ -25,26 +22,25 @@ def opened(data: bytes) -> dict[str, bytes | None]:
             return {entry.filename: _read(archive, entry) for entry in archive.infolist()}
     except NotCaseFile:
         raise
-    except (*_BROKEN, KeyError, IndexError, UnicodeError, OverflowError):
+    except (*archives.BROKEN, KeyError, IndexError, UnicodeError, OverflowError):
         raise NotCaseFile("It is no ZIP file, or not all of one.") from None
 
 
 def _check(archive: zipfile.ZipFile, data: bytes) -> None:
-    entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
-    most = min(_MOST_UNPACKED, max(_SMALL, len(data) * _MOST_RATIO))
+    entries = archive.infolist()
+    most = min(_MOST_UNPACKED, max(archives.SMALL, len(data) * archives.MOST_RATIO))
     if len(entries) > _MOST_ENTRIES or sum(entry.file_size for entry in entries) > most:
         raise NotCaseFile("It unpacks to more than any case file has.")
-    if len({entry.filename.lower() for entry in entries}) != len(entries):
+    if archives.has_twins(archive):
         raise NotCaseFile("It has two files of the same name.")
     at = 0
-    for entry in entries:
+    for entry, end in archives.spans(archive, data):
         _check_entry(entry)
-        if entry.header_offset not in range(at, at + (_DESCRIPTOR if at else 0) + 1):
+        if entry.header_offset not in range(at, at + (archives.DESCRIPTOR if at else 0) + 1):
             raise NotCaseFile("Its files overlap, or something else stands between them.")
-        local = data[entry.header_offset : entry.header_offset + 30]
-        names = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
-        at = entry.header_offset + 30 + names + entry.compress_size
-    if archive.start_dir - at not in range(_DESCRIPTOR + 1) or archive.comment or data[-22:-18] != b"PK\x05\x06":
+        at = end
+    gap = archive.start_dir - at
+    if gap not in range(archives.DESCRIPTOR + 1) or not archives.ends_at_once(archive, data):
         raise NotCaseFile("Something stands before, after or beside the files in it.")
 
 
@@ -63,8 +59,6 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
     """A file's bytes, no more than were declared; None where they are not what the archive says."""
     try:
-        with archive.open(entry) as stream:
-            data = stream.read(entry.file_size + 1)
-    except _BROKEN:
+        return archives.declared(archive, entry, _MOST_UNPACKED)
+    except archives.BROKEN:
         return None
-    return data if len(data) == entry.file_size else None

@@ -209,12 +209,3 @@ def _number(said: str, is_day: bool, epoch: datetime) -> Value:
     if is_day and 0 <= number <= LAST_DAY - (epoch - EPOCH).days:
         return epoch + timedelta(seconds=round(number * 86400))
     return number
-
-
-def column_letters(column: int) -> str:
-    """A, B, ... Z, AA for 1, 2, ... 26, 27."""
-    letters = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -8,6 +8,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from app.documents.workbook.sheets import Kind
+from app.documents.xlsx import fit_to_page
 
 _INK, _SOFT, _LINE, _DEED, _GROUND, _INPUT = "#1b2430", "#56616f", "#d5dbe2", "#a3152b", "#f3f5f8", "#fffbe9"
 _FORMS = {"whole": "#,##0", "number": "General", "day": "yyyy-mm-dd", "text": "@", "yes_no": "@"}
@@ -59,9 +60,7 @@ def set_page(sheet: Worksheet, frozen: int, color: str) -> None:
     sheet.hide_gridlines(2)
     sheet.freeze_panes(frozen, 0)
     sheet.repeat_rows(max(frozen - 1, 0))
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
+    fit_to_page(sheet)
     sheet.set_margins(left=0.5, right=0.5)
     sheet.set_footer("&L&F&C&A&R&P / &N")
     sheet.set_tab_color(color)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.documents.workbook.cells import ErrorValue, Sheet, Value, column_letters, read_sheets
+from app.documents.workbook.cells import ErrorValue, Sheet, Value, read_sheets
 from app.documents.workbook.sheets import (
     ABSENT,
     CODES,
@@ -19,11 +19,11 @@ from app.documents.workbook.sheets import (
     Table,
 )
 from app.documents.workbook.values import to_json
+from app.documents.xlsx import LONGEST, column_letters
 from app.errors import Fault
 from app.faults import did_you_mean, pointer
 
 _HEADER_WITHIN = 15  # rows in which a table's header is looked for
-_LONGEST = 32767  # characters that a spreadsheet's cell can hold
 _IN_CELLS = {"not_a_boolean": "Must be yes or no.", "required": "This cell is needed."}
 
 
@@ -139,8 +139,8 @@ def _cell(one: Field, value: Value | None, place: str, reading: Reading) -> Any:
     if isinstance(value, ErrorValue):
         reading.note(place, "error_value", f"The cell shows the error {value}; put it right or empty it.")
         return ABSENT
-    if isinstance(value, str) and len(value) > _LONGEST:
-        reading.note(place, "too_long", f"The text is longer than the {_LONGEST} characters that a cell can hold.")
+    if isinstance(value, str) and len(value) > LONGEST:
+        reading.note(place, "too_long", f"The text is longer than the {LONGEST} characters that a cell can hold.")
         return ABSENT
     return to_json(one.kind, value)
 

@@ -9,7 +9,6 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from app.documents.workbook import guide
-from app.documents.workbook.cells import column_letters
 from app.documents.workbook.looks import Looks, height_of, looks_of, set_page, tab_color, width_of
 from app.documents.workbook.sheets import (
     CODES,
@@ -24,6 +23,7 @@ from app.documents.workbook.sheets import (
     Table,
 )
 from app.documents.workbook.values import to_cell
+from app.documents.xlsx import column_letters
 from app.domain.rulebook import Rulebook
 from app.errors import Fault, Invalid
 from app.faults import pointer
@@ -76,6 +76,7 @@ class _Writer:
         return {**_limits(one.kind), **message}
 
     def put(self, sheet: Worksheet, row: int, column: int, one: Field, said: Any) -> None:
+        """Write a value as its kind looks; Invalid for a text that no cell can hold."""
         form = self.looks.input(one.kind, one.steps[-1] in ("year", "cycle", "likelihood", "impact"))
         if said is None:
             sheet.write_blank(row, column, None, form)

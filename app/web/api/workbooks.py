@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from app.db import Tx
 from app.documents.cycle_sheets import cycle_workbook
 from app.documents.review_sheets import review_workbook
-from app.documents.spreadsheet import MEDIA_TYPE
+from app.documents.xlsx import MEDIA_TYPE
 from app.domain.people import Actor
 from app.services import workbooks, yearly
 from app.web.api.docs import problems
