@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import fastapi_offline
+import fontpkg_ibm_plex_sans
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
@@ -54,7 +55,7 @@ from app.web.api import (
     yearly,
 )
 from app.web.api.docs import install_openapi
-from app.web.pages import login, rendering
+from app.web.pages import failures, login, queue, rendering
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -64,7 +65,7 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, people, audit, health, login, docs_page),
+    *(notifications, people, audit, health, login, queue, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 
@@ -85,10 +86,11 @@ def create_app(settings: Settings) -> FastAPI:
     for room in ROOMS:
         app.router.routes.extend(room.router.routes)  # flat: include_router matches every route twice
     app.mount("/docs/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
-    install_handlers(app)
+    install_handlers(app, failures.answer)
     install_openapi(app)
     database = open_database(settings.database_url)
     library = open_library(RULES, settings.framework)
+    app.mount("/static/font", StaticFiles(directory=Path(fontpkg_ibm_plex_sans.__file__).parent / "files"))
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"))
     unknown = set(settings.oidc.roles.values()) - set(Role) if settings.oidc else set()
     if unknown:

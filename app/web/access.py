@@ -155,8 +155,8 @@ DOORS = {
     "DELETE /api/v1/tokens/{id}": Door(EVERYONE, "tokens"),
     "GET /api/v1/audit": _AUDIT,
     "GET /api/v1/audit/verify": _AUDIT,
-    # The pages tell by themselves who is logged in, and send everybody else to the login.
-    "GET /": _PUBLIC,
+    "GET /": _LOOK_UP,
+    # The login tells by itself who is logged in, and who is not.
     "GET /account": _PUBLIC,
     "GET /login": _PUBLIC,
     "POST /login": _PUBLIC,

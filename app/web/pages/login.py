@@ -37,7 +37,7 @@ def _without_cookie(answer: Response) -> Response:
 def own_place(said: str | None) -> str:
     """Where to go after the login: a path of ours, never another site."""
     fine = bool(said) and str(said).isascii() and str(said).isprintable()
-    return str(said) if fine and str(said).startswith("/") and not str(said).startswith(("//", "/\\")) else "/account"
+    return str(said) if fine and str(said).startswith("/") and not str(said).startswith(("//", "/\\")) else "/"
 
 
 async def _form(request: Request, *names: str) -> dict[str, str]:
@@ -239,11 +239,6 @@ async def log_out(request: Request) -> Response:
         now, address = here.now(), _address(request)
         await here.database.write(lambda tx: sessions.log_out(tx, secret, now, address))
     return _without_cookie(redirect("/login"))
-
-
-@router.get("/")
-async def home(request: Request) -> Response:
-    return redirect("/account")
 
 
 @router.get("/account")
