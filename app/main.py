@@ -55,7 +55,7 @@ from app.web.api import (
     yearly,
 )
 from app.web.api.docs import install_openapi
-from app.web.pages import failures, login, queue, rendering
+from app.web.pages import failures, login, queue, rendering, workspace
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -65,7 +65,7 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, people, audit, health, login, queue, docs_page),
+    *(notifications, people, audit, health, login, queue, workspace, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

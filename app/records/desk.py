@@ -48,6 +48,15 @@ def countries_of(tx: Tx, side: Side, ids: Iterable[int]) -> dict[int, list[str]]
     return found
 
 
+def neighbours(tx: Tx, actor: Actor, year: int, number: int) -> tuple[str | None, str | None]:
+    """The references before and after one in its cycle, as far as this actor sees them."""
+    seen = select(proposal.c.ref).select_from(_JOINED).where(visible(actor), proposal.c.cycle_year == year)
+    before = seen.where(proposal.c.number < number).order_by(proposal.c.number.desc()).limit(1)
+    following = seen.where(proposal.c.number > number).order_by(proposal.c.number).limit(1)
+    found = tx.execute(select(before.scalar_subquery(), following.scalar_subquery())).one()
+    return found[0], found[1]
+
+
 # What waits. Every query answers kind, ref, title, due and number, so that one statement asks them all.
 
 

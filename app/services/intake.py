@@ -172,7 +172,11 @@ def listed(tx: Tx, actor: Actor, wanted: Wanted) -> tuple[list[dict[str, Any]], 
 
 def screening_of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> bytes:
     """The screening of the content this actor sees: the stored result of a snapshot, or today's of working content."""
-    row = faces.seen(tx, actor, ref)
+    return screening_on(tx, faces.seen(tx, actor, ref), book, now)
+
+
+def screening_on(tx: Tx, row: Record, book: Rulebook, now: Now) -> bytes:
+    """As `screening_of`, of a proposal that was read already."""
     if row.snapshot is not None:
         stored = proposals.snapshot_of(tx, row.id, row.snapshot)
         if stored is not None:
@@ -182,7 +186,11 @@ def screening_of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> by
 
 def history_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Every step of a proposal, oldest first: who, what, when, from where to where, and why."""
-    row = faces.seen(tx, actor, ref)
+    return steps_of(tx, actor, faces.seen(tx, actor, ref))
+
+
+def steps_of(tx: Tx, actor: Actor, row: Record) -> list[dict[str, Any]]:
+    """As `history_of`, of a proposal that was read already."""
     return [
         {
             "number": step.number,

@@ -64,7 +64,11 @@ def answer(tx: Tx, actor: Actor, ref: str, clarification_id: int, text: str, now
 
 def questions(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Every question about a proposal with its answer, oldest first; both sides see them."""
-    row = faces.seen(tx, actor, ref)
+    return questions_on(tx, faces.seen(tx, actor, ref))
+
+
+def questions_on(tx: Tx, row: Record) -> list[dict[str, Any]]:
+    """As `questions`, of a proposal that was read already."""
     return [_question(one) for one in review.clarifications_of(tx, row.id)]
 
 
@@ -153,7 +157,12 @@ def ground_of(tx: Tx, proposal_id: int, snapshot: int, book: Rulebook) -> Ground
     """What assessments of a snapshot are held against."""
     kept = proposals.snapshot_of(tx, proposal_id, snapshot)
     assert kept, "a proposal under review has its snapshot"
-    criteria, content = json.loads(kept.result)["criteria"], json.loads(kept.content)
+    return ground_in(json.loads(kept.result), json.loads(kept.content))
+
+
+def ground_in(result: dict[str, Any], content: dict[str, Any]) -> Ground:
+    """As `ground_of`, out of a screening result and the content it is of."""
+    criteria = result["criteria"]
     claimed = {letter for letter, statement in content.get("criteria", {}).items() if statement}
     return Ground(
         {one["letter"]: one["state"] for one in criteria},
@@ -166,12 +175,17 @@ def ground_of(tx: Tx, proposal_id: int, snapshot: int, book: Rulebook) -> Ground
 def own(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
     """One's own assessment of the snapshot under review, and where there is one, the completed one of the snapshot before."""
     row = faces.seen(tx, actor, ref)
-    mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
-    before = [one for one in review.assessments_of(tx, row.id) if one.person_id == actor.id and one.completed_at]
-    earlier = [one for one in before if one.snapshot < row.snapshot]
+    return own_of(row, actor, review.assessments_of(tx, row.id))
+
+
+def own_of(row: Record, actor: Actor, every: list[Record]) -> dict[str, Any]:
+    """As `own`, out of every assessment of the proposal."""
+    mine = [one for one in every if one.person_id == actor.id]
+    current = next((one for one in mine if one.snapshot == row.snapshot), None)
+    earlier = [one for one in mine if one.completed_at and one.snapshot < row.snapshot]
     return {
         "snapshot": row.snapshot,
-        "mine": _shown(mine) if mine else None,
+        "mine": _shown(current) if current else None,
         "earlier": _shown(earlier[-1]) if earlier else None,
     }
 
@@ -180,12 +194,17 @@ def overview(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> dict[str, Any]:
     """The assessments of the snapshot under review. Assessors see the others' once they have completed their own."""
     row = faces.seen(tx, actor, ref)
     ground = ground_of(tx, row.id, row.snapshot, book)
-    rows = review.assessments_of(tx, row.id, row.snapshot)
+    return overview_of(row, actor, review.assessments_of(tx, row.id), ground, book)
+
+
+def overview_of(row: Record, actor: Actor, every: list[Record], ground: Ground, book: Rulebook) -> dict[str, Any]:
+    """As `overview`, out of every assessment of the proposal and what they are held against."""
+    rows = [one for one in every if one.snapshot == row.snapshot]
     done = [one for one in rows if one.completed_at]
     blind = actor.role is Role.MFA_REVIEWER and actor.id not in {one.person_id for one in done}
     shown = [] if blind else [{"by": {"role": Role.MFA_REVIEWER, "name": one.name}, **_shown(one)} for one in done]
     return {
-        **own(tx, actor, ref),
+        **own_of(row, actor, every),
         "needed": book.framework.assessments_needed,
         "completed": len(done),
         "blind": blind,

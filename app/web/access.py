@@ -156,6 +156,13 @@ DOORS = {
     "GET /api/v1/audit": _AUDIT,
     "GET /api/v1/audit/verify": _AUDIT,
     "GET /": _LOOK_UP,
+    "GET /proposals/{ref}": _READ,
+    "POST /proposals/{ref}/assessment": _ASSESSOR,
+    "POST /proposals/{ref}/assessment/reopen": _ASSESSOR,
+    "POST /proposals/{ref}/moves": _READ,
+    "POST /proposals/{ref}/questions": _ASSESSOR,
+    "POST /proposals/{ref}/questions/{number}": Door(IOM, "proposals:write"),
+    "POST /proposals/{ref}/conflict": Door(MFA, "comments:write"),
     # The login tells by itself who is logged in, and who is not.
     "GET /account": _PUBLIC,
     "GET /login": _PUBLIC,

@@ -1,0 +1,272 @@
+"""The page of a proposal: what it says, what the screening found, what people judge, what can be done with it now."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.db import Tx
+from app.domain.assessment import LETTERS, departs
+from app.domain.people import Actor, Side
+from app.domain.proposal import requested_by_year, stored_content
+from app.domain.rulebook.evidence import fields_read
+from app.domain.workflow import Event, State
+from app.errors import AppError, Conflict, Fault, Invalid, PreconditionFailed
+from app.services import casework, remarks, review, workspace
+from app.services.casework import Request as MoveRequest
+from app.services.workspace import Workspace
+from app.web.api import bodies
+from app.web.pages.forms import read_form
+from app.web.pages.language import _
+from app.web.pages.queue import TONES
+from app.web.pages.rendering import page, redirect
+from app.web.requests import caller, house, read_as
+
+router = APIRouter(include_in_schema=False)
+GRADES = {0: _("absent"), 1: _("weak"), 2: _("adequate"), 3: _("good"), 4: _("excellent")}
+NOT_APPLICABLE = "na"
+MOVES = {
+    Event.SUBMIT: _("Submit"),
+    Event.ADMIT: _("Admit"),
+    Event.START_REVIEW: _("Start the review"),
+    Event.RETURN: _("Return to IOM"),
+    Event.RECOMMEND: _("Recommend"),
+    Event.CLOSE: _("Close"),
+    Event.WITHDRAW: _("Withdraw"),
+    Event.TERMINATE: _("Terminate"),
+}
+EVENTS = {
+    "create": _("Draft made"), "submit": _("Submitted"), "admit": _("Admitted"), "start_review": _("Review started"),
+    "return": _("Returned to IOM"), "recommend": _("Recommended"), "approve": _("Approved"), "reject": _("Rejected"),
+    "defer": _("Deferred"), "sign": _("Agreement in force"), "amend": _("Agreement amended"),
+    "complete": _("All tranches received"), "close": _("Closed"), "withdraw": _("Withdrawn"),
+    "terminate": _("Terminated"), "lapse": _("Lapsed"),
+}  # fmt: skip
+# The stations of a proposal's life; what left the road stands where it left it.
+STATIONS = (
+    (_("Draft"), (State.DRAFT,)),
+    (_("Screened"), (State.SUBMITTED, State.RETURNED)),
+    (_("Reviewed"), (State.UNDER_REVIEW,)),
+    (_("Consulted"), (State.RECOMMENDED, State.DEFERRED)),
+    (_("Decided"), (State.APPROVED, State.REJECTED)),
+    (_("Agreed"), (State.AGREED,)),
+    (_("Paid"), (State.DISBURSED,)),
+    (_("Closed"), (State.CLOSED,)),
+)
+
+
+@router.get("/proposals/{ref}")
+async def show_proposal(ref: str, request: Request) -> Response:
+    return await _workspace(request, await caller(request), ref)
+
+
+async def _workspace(
+    request: Request, actor: Actor, ref: str, error: AppError | None = None, sent: Mapping[str, str] | None = None
+) -> Response:
+    """The page, with what was refused and what the refused form held."""
+    here = house(request)
+    book, now = here.book, here.now()
+    found = await here.database.read(lambda tx: workspace.of(tx, actor, ref, book, now))
+    evidence = fields_read(book.criteria)
+    return page(
+        request,
+        "workspace.html",
+        error.status if error else 200,
+        row=found.row,
+        content=found.content,
+        found=found,
+        error=error,
+        sent=defaultdict(str, sent or {}),
+        today=now.today,
+        tone=TONES[found.row.state],
+        criteria=[_criterion(one, found, sent or {}, evidence) for one in found.screening["criteria"]],
+        checks=[{**one, "fields": evidence.get(one["id"], ())} for one in found.screening["checks"]],
+        years=sorted(requested_by_year(stored_content(found.row.content)).items()),
+        stations=_stations(found),
+        history=[{**one, "said": EVENTS[one["event"]]} for one in reversed(found.history)],
+        actions=[{**one, "label": MOVES[one["move"]]} for one in found.moves],
+        grades=GRADES,
+        overall=_overall(found, sent or {}),
+        seen=_seen(found),
+    )
+
+
+def _criterion(
+    one: Mapping[str, Any], found: Workspace, sent: Mapping[str, str], evidence: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
+    """A criterion with its indicators, IOM's statement, and the reader's own grade as far as it goes."""
+    letter = one["letter"]
+    mine = (found.judged or {}).get("mine") or {"grades": {}, "comments": {}}
+    grade = mine["grades"].get(letter, "") if letter in mine["grades"] else ""
+    chosen = sent.get(f"grade-{letter}", NOT_APPLICABLE if grade is None else str(grade))
+    given = grade if isinstance(grade, int) else None
+    return {
+        **one,
+        "indicators": [{**each, "fields": evidence.get(each["id"], ())} for each in one["indicators"]],
+        "claim": (found.content.get("criteria") or {}).get(letter),
+        "chosen": chosen,
+        "comment": sent.get(f"comment-{letter}", mine["comments"].get(letter, "")),
+        "differs": departs(given, one["state"]),
+        "needed": letter in found.ground.mandatory | found.ground.claimed,
+    }
+
+
+def _overall(found: Workspace, sent: Mapping[str, str]) -> str:
+    mine = (found.judged or {}).get("mine") or {}
+    return sent.get("overall", mine.get("overall", ""))
+
+
+def _seen(found: Workspace) -> str:
+    """Which version of one's own assessment the page shows: another tab may have saved one since."""
+    mine = (found.judged or {}).get("mine")
+    return mine["updated_at"].isoformat() if mine else ""
+
+
+def _stations(found: Workspace) -> list[tuple[str, str]]:
+    """Label and `done`, `here`, `left` (it ended there) or `ahead`."""
+    state = found.row.state
+    if state == State.CANCELLED:
+        last = found.history[-1]["from"]
+        at = next((i for i, (_label, states) in enumerate(STATIONS) if last in states), 0)
+    else:
+        at = next(i for i, (_label, states) in enumerate(STATIONS) if state in states)
+    mark = "left" if state in (State.CANCELLED, State.REJECTED) else "here"
+    return [
+        (label, "done" if place < at else mark if place == at else "ahead")
+        for place, (label, _states) in enumerate(STATIONS)
+    ]
+
+
+async def _do(request: Request, ref: str, said: str, work: Callable[[Tx, Actor, Mapping[str, str]], Any]) -> Response:
+    """Take a form of this page: done and back to the page, or the page again with why not and what was written."""
+    actor, here = await caller(request), house(request)
+    form = await read_form(request)
+    try:
+        await here.database.write(lambda tx: work(tx, actor, form))
+    except AppError as error:
+        if error.status == 404:
+            raise
+        return await _workspace(request, actor, ref, error, form)
+    anchor = form.get("back", "")
+    return redirect(f"/proposals/{ref}?said={said}" + (f"#{anchor}" if anchor.isalpha() else ""))
+
+
+def _read(model: type[Any], value: dict[str, Any]) -> Any:
+    """The form's values as the model, or Invalid with every fault in them."""
+    read, faults = read_as(model, value)
+    if read is None:
+        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
+    return read
+
+
+@router.post("/proposals/{ref}/assessment")
+async def take_assessment(ref: str, request: Request) -> Response:
+    """Save one's assessment as far as it goes, take over what the screening found, or complete it."""
+    here = house(request)
+    book, now = here.book, here.now()
+    deed = {"save": "saved", "accept": "saved", "complete": "completed"}
+    chosen = (await read_form(request)).get("deed", "save")
+
+    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+        found = workspace.of(tx, actor, ref, book, now)
+        if form.get("seen", "") != _seen(found):
+            said = "You saved this assessment in another tab since; what you wrote here is still in the form below."
+            raise Conflict("changed_meanwhile", said)
+        sent = _assessment(form)
+        if chosen == "accept":
+            taken = workspace.suggestions(found.ground, found.screening)
+            sent["grades"] = {**taken, **sent["grades"]}
+            sent["overall"] = sent["overall"] or _ACCEPTED
+        review.save(tx, actor, ref, _read(bodies.AssessmentIn, sent).model_dump(), book, now)
+        if chosen == "complete":
+            review.complete(tx, actor, ref, book, now)
+
+    return await _do(request, ref, deed.get(chosen, "saved"), work)
+
+
+_ACCEPTED = "I share what the screening found."
+
+
+def _assessment(form: Mapping[str, str]) -> dict[str, Any]:
+    """A form's grades, comments and word on all, as the API takes them; a criterion without a key pressed has no grade."""
+    grades: dict[str, int | None] = {}
+    for letter in LETTERS:
+        said = form.get(f"grade-{letter}", "")
+        if said == NOT_APPLICABLE:
+            grades[letter] = None
+        elif said.isascii() and said.isdecimal():
+            grades[letter] = int(said[:3])
+    comments = {letter: said for letter in LETTERS if (said := form.get(f"comment-{letter}", "").strip())}
+    return {"grades": grades, "comments": comments, "overall": form.get("overall", "").strip()}
+
+
+@router.post("/proposals/{ref}/assessment/reopen")
+async def reopen_assessment(ref: str, request: Request) -> Response:
+    here = house(request)
+    book, now = here.book, here.now()
+
+    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+        review.reopen(tx, actor, ref, _read(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason, book, now)
+
+    return await _do(request, ref, "reopened", work)
+
+
+@router.post("/proposals/{ref}/moves")
+async def make_move(ref: str, request: Request) -> Response:
+    """A move of the actions beside the proposal; the form carries the version that was seen."""
+    here = house(request)
+    book, now = here.book, here.now()
+
+    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+        value = {name: form[name] for name in bodies.MoveIn.model_fields if form.get(name, "").strip()}
+        read, faults = read_as(bodies.MoveIn, value)
+        version = form.get("version", "")
+        expected = frozenset({int(version[:9])}) if version.isascii() and version.isdecimal() else None
+        wanted = MoveRequest(
+            move=value.get("move", ""),
+            reason=read.reason if read else None,
+            deadline=read.deadline if read else None,
+            recommendation=read.recommendation if read else None,
+            memo=read.memo if read else None,
+            named=frozenset(value),
+            faults=tuple(faults),
+            expected=expected,
+        )
+        casework.make_move(tx, actor, ref, wanted, book, now)
+
+    return await _do(request, ref, "moved", work)
+
+
+@router.post("/proposals/{ref}/questions")
+async def ask(ref: str, request: Request) -> Response:
+    here = house(request)
+    book, now = here.book, here.now()
+
+    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+        sent = {"question": form.get("question", ""), "criterion": form.get("criterion") or None}
+        new = _read(bodies.ClarificationIn, sent)
+        review.ask(tx, actor, ref, new.criterion, new.field, new.question, book, now)
+
+    return await _do(request, ref, "asked", work)
+
+
+@router.post("/proposals/{ref}/questions/{number}")
+async def answer(ref: str, number: int, request: Request) -> Response:
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+        review.answer(tx, actor, ref, number, _read(bodies.AnswerIn, {"answer": form.get("answer", "")}).answer, now)
+
+    return await _do(request, ref, "answered", work)
+
+
+@router.post("/proposals/{ref}/conflict")
+async def declare(ref: str, request: Request) -> Response:
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+        remarks.declare_conflict(tx, actor, ref, _read(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason, now)
+
+    return await _do(request, ref, "declared", work)
