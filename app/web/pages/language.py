@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
+from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
 from app.documents.words import LANGUAGES
@@ -19,9 +20,16 @@ def catalogue(language: str) -> Mapping[str, str]:
     """English -> that language, whole sentences with their %(names)s; nothing for English itself."""
     if language == "en":
         return {}
-    with (LOCALE / f"{language}.po").open("rb") as file:
-        read = read_po(file, locale=language)
-    return {str(one.id): str(one.string) for one in read if one.id and one.string and not one.fuzzy}
+    return {str(one.id): str(one.string) for one in messages(language) if one.string}
+
+
+def messages(language: str) -> list[Message]:
+    """Every entry of a language's catalogues, a file for each room of the pages."""
+    found: list[Message] = []
+    for path in sorted((LOCALE / language).glob("*.po")):
+        with path.open("rb") as file:
+            found += [one for one in read_po(file, locale=language) if one.id and not one.fuzzy]
+    return found
 
 
 @cache

@@ -26,6 +26,7 @@ from app.web.requests import caller, house, read_as
 
 router = APIRouter(include_in_schema=False)
 GRADES = {0: _("absent"), 1: _("weak"), 2: _("adequate"), 3: _("good"), 4: _("excellent")}
+VERDICTS = {"approve": _("approve"), "reject": _("reject"), "defer": _("defer")}
 NOT_APPLICABLE = "na"
 MOVES = {
     Event.SUBMIT: _("Submit"),
@@ -88,6 +89,7 @@ async def _workspace(
         history=[{**one, "said": EVENTS[one["event"]]} for one in reversed(found.history)],
         actions=[{**one, "label": MOVES[one["move"]]} for one in found.moves],
         grades=GRADES,
+        verdicts=VERDICTS,
         overall=_overall(found, sent or {}),
         seen=_seen(found),
     )
@@ -101,7 +103,7 @@ def _criterion(
     mine = (found.judged or {}).get("mine") or {"grades": {}, "comments": {}}
     grade = mine["grades"].get(letter, "") if letter in mine["grades"] else ""
     chosen = sent.get(f"grade-{letter}", NOT_APPLICABLE if grade is None else str(grade))
-    given = grade if isinstance(grade, int) else None
+    given = int(chosen) if chosen.isascii() and chosen.isdecimal() else None
     return {
         **one,
         "indicators": [{**each, "fields": evidence.get(each["id"], ())} for each in one["indicators"]],
