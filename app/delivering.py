@@ -68,7 +68,7 @@ class Worker:
         """Send one message, or those of a digest, and write down what came of it."""
         try:
             with self.database.reading() as tx:
-                one = deliveries.ready(tx, numbers, self.library, self.sender)
+                one = deliveries.ready(tx, numbers, self.library, self.sender, self._now())
             failure = self._attempt(one)
         except Exception as error:  # what cannot be made is seen, tried again, and dead in the end
             log.exception("message failed", messages=numbers)

@@ -50,6 +50,7 @@ from app.web.api import (
     review,
     rules,
     screenings,
+    webhooks,
     workbooks,
     yearly,
 )
@@ -64,7 +65,7 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, people, audit, health, login, docs_page),
+    *(notifications, webhooks, people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

@@ -19,6 +19,7 @@ class Group(StrEnum):
     EMBASSIES = "embassies"  # those accredited in one of the countries
     MISSION = "mission"
     TO_SIGN = "to_sign"  # the side that must sign next, or both
+    OWNER = "owner"  # of what the facts are about
 
 
 IOM_SIDE = (Group.SUBMITTER, Group.OFFICE)
@@ -32,7 +33,8 @@ RETURNED = ("proposal.return", "proposal.screened_out")
 class Notice:
     """One kind. `ends` are kinds whose unsent messages on the same subject are no longer true once this is owed.
 
-    A `decision` carries the letter and reaches everybody at once; a `reminder` may be opted out of.
+    A `decision` carries the letter and reaches everybody at once; a `reminder` may be opted out of; what is `private`
+    no webhook subscribes to.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Notice:
     decision: bool = False
     reminder: bool = False
     invitation: bool = False
+    private: bool = False
 
 
 _ALL = (
@@ -83,6 +86,8 @@ _ALL = (
     Notice("window.closes", OWING, ends=("window.closes",), reminder=True),
     Notice("report.due", OWING, ends=("report.due",), reminder=True),
     Notice("report.overdue", OWING, ends=("report.due",), reminder=True),
+    Notice("webhook.paused", (Group.OWNER,), ends=("webhook.paused",), private=True),
+    Notice("webhook.test", (), private=True),
 )
 NOTICES = {one.kind: one for one in _ALL}
 # What happens and is told to nobody: the side that did it knows, and the other side learns it when something is to be done.

@@ -49,9 +49,17 @@ def owe(
         for one in readers
         if not (said.reminder and one in wishes and not wishes[one].reminders)
     ]
-    hooks = webhooks.subscribed(tx, kind, readers)
+    hooks = [] if said.private else webhooks.subscribed(tx, kind, readers)
     rows += [_message(number, HOOK, at, None, said) | {"person_id": None, "webhook_id": one} for one in hooks]
     notices.add_messages(tx, rows)
+
+
+def owe_webhook(tx: Tx, kind: str, subject: str, webhook: int, at: datetime, facts: Mapping[str, Any]) -> int:
+    """Owe one webhook, and nobody else, a notice; the message's number."""
+    number = notices.add(tx, kind, subject, None, canonical(facts).decode(), at)
+    row = _message(number, HOOK, at, None, NOTICES[kind]) | {"person_id": None, "webhook_id": webhook}
+    notices.add_messages(tx, [row])
+    return notices.number_of(tx, row["uid"])
 
 
 def _message(number: int, channel: str, at: datetime, wish: Any, said: Notice) -> dict[str, Any]:
@@ -88,6 +96,8 @@ def _of_group(tx: Tx, group: Group, facts: Mapping[str, Any]) -> list[int]:
         return notices.by_role(tx, [_ROLES[group]])
     if group is Group.SUBMITTER:
         return notices.submitters(tx, facts["ref"])
+    if group is Group.OWNER:
+        return notices.enabled(tx, facts["owner"])
     if group is Group.OFFICE:
         offices = [facts["office"]] if "office" in facts else facts.get("offices", [])
         return [one for office in offices for one in notices.by_role(tx, [Role.IOM_OFFICE], office)]

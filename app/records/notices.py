@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, insert, or_, select, update
 
 from app.db import Record, Tx
 from app.domain.people import Role, Side
 from app.records.access_tables import office, person
-from app.records.notice_tables import message, notice, preference
+from app.records.notice_tables import message, notice, preference, webhook
 from app.records.tables import face, history, proposal
 
 WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "superseded"
@@ -24,6 +24,11 @@ def add(tx: Tx, kind: str, subject: str, ref: str | None, facts: str, at: dateti
 def add_messages(tx: Tx, rows: list[dict[str, Any]]) -> None:
     if rows:
         tx.execute(insert(message), rows)
+
+
+def number_of(tx: Tx, uid: str) -> int:
+    """The number of a message by its id."""
+    return int(tx.execute(select(message.c.id).where(message.c.uid == uid)).scalar_one())
 
 
 def supersede(tx: Tx, subject: str, kinds: Iterable[str], by: int) -> None:
@@ -54,14 +59,27 @@ def embassies(tx: Tx, countries: Iterable[str]) -> list[int]:
     return [row.id for row in rows if wanted & set((row.countries or "").split(" "))]
 
 
+def enabled(tx: Tx, person_id: int) -> list[int]:
+    """This person, if their account works."""
+    return list(tx.scalars(select(person.c.id).where(person.c.id == person_id, person.c.disabled_at.is_(None))))
+
+
 def submitters(tx: Tx, ref: str) -> list[int]:
-    """Who submitted the proposal last."""
+    """Who submitted the proposal last, if they still see it: the focal point, or somebody of its office."""
     joined = history.join(proposal, proposal.c.id == history.c.proposal_id).join(
         person, person.c.id == history.c.person_id
     )
     here = (proposal.c.ref == ref) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
-    query = select(history.c.person_id).select_from(joined).where(here).order_by(history.c.number.desc()).limit(1)
-    return list(tx.scalars(query))
+    of_office = (person.c.role == Role.IOM_OFFICE) & (person.c.office_code == proposal.c.office_code)
+    sees = or_(person.c.role == Role.IOM_FOCAL_POINT, of_office)
+    query = (
+        select(history.c.person_id, sees.label("sees"))
+        .select_from(joined)
+        .where(here)
+        .order_by(history.c.number.desc())
+        .limit(1)
+    )
+    return [row.person_id for row in tx.execute(query) if row.sees]
 
 
 def proposal_head(tx: Tx, ref: str) -> Record | None:
@@ -119,10 +137,12 @@ def messages(tx: Tx, numbers: Sequence[int]) -> list[Record]:
 
 
 def page(tx: Tx, person_id: int | None, state: str | None, limit: int, below: int | None) -> list[Record]:
-    """One page of messages and one more if there is one, the newest first; of one reader where named."""
+    """One page of messages and one more if there is one, the newest first; of one reader and their webhooks where named."""
     query = _WHOLE.order_by(message.c.id.desc()).limit(limit + 1)
-    for column, value in ((message.c.person_id, person_id), (message.c.state, state)):
-        query = query.where(column == value) if value is not None else query
+    if person_id is not None:
+        own = select(webhook.c.id).where(webhook.c.person_id == person_id)
+        query = query.where(or_(message.c.person_id == person_id, message.c.webhook_id.in_(own)))
+    query = query.where(message.c.state == state) if state is not None else query
     return list(tx.execute(query.where(message.c.id < below) if below is not None else query))
 
 

@@ -18,14 +18,14 @@ from app.notify.hooks import Parcel
 from app.notify.mail import Attached
 from app.notify.notices import NOTICES
 from app.notify.outbox import HOOK
-from app.records import casefile, consultations, notices, proposals, webhooks
-from app.services import papers
+from app.records import casefile, consultations, notices, proposals
+from app.records import webhooks as webhook_records
+from app.services import papers, webhooks
 from app.services.rulebooks import Library
 
 MOST_TRIES = 12
 LONGEST_PAUSE = timedelta(hours=1)
 BATCH = 8
-WEBHOOK_FAILURES = 20  # in a row, of messages, until a webhook is paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ def _at_once(kind: str) -> bool:
     return NOTICES[kind].decision or NOTICES[kind].invitation
 
 
-def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender) -> Ready:
+def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender, now: datetime) -> Ready:
     """What is sent for messages that go together, made from what was frozen: it says the same at every attempt."""
     rows = notices.messages(tx, numbers)
     first = rows[0]
     own = tuple(row.id for row in rows)
     if first.channel == HOOK:
-        return _parcel(tx, first, own)
+        return _parcel(tx, first, own, now)
     if first.disabled_at is not None:
         return Ready(own, dropped="The reader's account is disabled.")
     language = first.language or "en"
@@ -130,14 +130,19 @@ def _attached(tx: Tx, row: Record, language: str, library: Library, sender: Send
 _INSIDE = Actor(0, "", Role.AUDITOR)
 
 
-def _parcel(tx: Tx, row: Record, own: tuple[int, ...]) -> Ready:
-    hook = webhooks.webhook_of(tx, row.webhook_id)
-    if hook is None or hook.paused_at is not None:
-        return Ready(own, webhook=row.webhook_id, dropped="The webhook is deleted or paused.")
+def _parcel(tx: Tx, row: Record, own: tuple[int, ...], now: datetime) -> Ready:
+    hook = webhook_records.webhook_of(tx, row.webhook_id)
+    if hook is None:
+        return Ready(own, dropped="The webhook was deleted.")
+    if not hook.hears:
+        return Ready(own, dropped="The webhook's owner is disabled or has left the office.")
+    if hook.paused_at is not None:
+        return Ready(own, dropped="The webhook was paused; it can be replayed once it is resumed.")
     body = encode(
         {"type": row.kind, "timestamp": row.happened_at, "data": {"subject": row.subject, **json.loads(row.facts)}}
     )
-    secrets = tuple(filter(None, (hook.secret, hook.old_secret)))
+    rotating = hook.old_secret and hook.old_until is not None and now < hook.old_until
+    secrets = (hook.secret, hook.old_secret) if rotating else (hook.secret,)
     return Ready(own, parcel=Parcel(hook.url, secrets, row.uid, body), webhook=hook.id)
 
 
@@ -154,6 +159,6 @@ def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> None
             notices.mark_failed(tx, row.id, str(failure), None if final else now + pause)
     if one.webhook is not None and not one.dropped:
         if failure is None:
-            webhooks.succeeded(tx, one.webhook)
+            webhook_records.succeeded(tx, one.webhook)
         else:
-            webhooks.failed(tx, one.webhook, WEBHOOK_FAILURES, now)
+            webhooks.failed(tx, one.webhook, failure, now)

@@ -39,6 +39,7 @@ _SIGN = Door(frozenset({Role.MFA_HEAD, Role.IOM_FOCAL_POINT}), "signatures:write
 _PAY = Door(frozenset({Role.MFA_FINANCE}), "payments:write")
 _DESK = Door(frozenset({Role.MFA_REVIEWER}), "proposals:write")
 _WITHIN = Door(MFA | {Role.AUDITOR}, "proposals:read")
+_HOOKS = Door(EVERYONE - {Role.AUDITOR}, "webhooks")
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
 
@@ -147,6 +148,13 @@ DOORS = {
     "POST /api/v1/payments/{id}/cancel": _PAY,
     "GET /api/v1/notifications": _LOOK_UP,
     "POST /api/v1/notifications/{id}/resend": Door(frozenset({Role.ADMIN}), "admin"),
+    "GET /api/v1/webhooks": _HOOKS,
+    "POST /api/v1/webhooks": replace(_HOOKS, fresh=True),
+    "DELETE /api/v1/webhooks/{id}": _HOOKS,
+    "POST /api/v1/webhooks/{id}/rotate": replace(_HOOKS, fresh=True),
+    "POST /api/v1/webhooks/{id}/test": _HOOKS,
+    "POST /api/v1/webhooks/{id}/resume": _HOOKS,
+    "POST /api/v1/webhooks/{id}/replay": _HOOKS,
     "GET /api/v1/users": Door(frozenset({Role.ADMIN}), "admin"),
     "POST /api/v1/users": _ADMIN,
     "PATCH /api/v1/users/{id}": _ADMIN,

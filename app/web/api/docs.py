@@ -38,7 +38,9 @@ def answers(
     shape: type[BaseModel] | None, example: Any, *codes: int, status: int = 200
 ) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: what it answers with an example, and every error it can give."""
-    said: dict[str, Any] = {"description": {200: "Done", 201: "Made", 204: "Done, nothing to say"}[status]}
+    said: dict[str, Any] = {
+        "description": {200: "Done", 201: "Made", 202: "Taken, and done soon", 204: "Done, nothing to say"}[status]
+    }
     if shape:
         said |= {"x-shape": shape.__name__, "x-example": example, "x-list": "items" in shape.model_fields}
     return {status: said, **problems(*codes)}
@@ -130,6 +132,11 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "cancel_payment": (bodies.ReasonIn, {"reason": "Planned in one tranche now."}),
     "object_to_minutes": (bodies.ReasonIn, {"reason": "The second condition was agreed otherwise."}),
     "conclude_consultation": (bodies.ConcludeIn, {}),
+    "add_webhook": (
+        bodies.WebhookIn,
+        {"url": "https://hooks.example.org/earmark", "events": ["proposal.approve", "payment.released"], "for": "me"},
+    ),
+    "replay_webhook": (bodies.ReplayIn, {"from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z"}),
     "move_window": (bodies.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
 }
 
