@@ -93,8 +93,8 @@ def erase(tx: Tx, actor: Actor | None, person_id: int, now: Now) -> None:
     idempotency.forget_saying(tx, person_id, (row.email, row.name))
     people.forget(tx, person_id)
     people.revoke_tokens(tx, person_id, now.at)
-    webhooks.end_all(tx, actor, person_id, now)
     webhook_records.blank(tx, person_id)
+    webhooks.end_all(tx, actor, person_id, now)
     people.blank_labels(tx, person_id)
     proposals.blank_conflicts(tx, person_id)
     gone = {"name": ERASED, "email": _gone(person_id), "disabled_at": row.disabled_at or now.at}
