@@ -172,7 +172,7 @@ def replay_period(tx: Tx, actor: Actor, number: int, since: datetime, until: dat
     _running(tx, actor, number)
     if since >= until:
         raise Invalid(
-            "validation_failed", "The period is empty.", faults=[Fault("/to", "empty_period", "Lies after from.")]
+            "validation_failed", "The period is empty.", faults=[Fault("/to", "empty_period", "Must lie after from.")]
         )
     rows = webhooks.messages_between(tx, number, since, until, MOST_REPLAYED)
     following = rows[MOST_REPLAYED].at if len(rows) > MOST_REPLAYED else None

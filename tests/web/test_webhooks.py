@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 from app.delivering import Worker
 from app.domain.people import Role
 from app.notify import outbox
-from app.services import deliveries, webhooks
+from app.services import deliveries, users, webhooks
 from tests.conftest import Service, copy_of
 from tests.notify.receiving import Receiver, authority, receiver, signed_by
 from tests.notify.test_notices import NOW
@@ -28,7 +28,8 @@ REF = "DK-IOM-2023-001"
 ALL = {"events": ["*"], "for": "me"}
 YESTERDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PERIOD = {"from": "2026-11-22T00:00:00+01:00", "to": "2026-11-24T00:00:00Z"}
-either = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # where the database makes no difference
+# Where the database makes no difference.
+either = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def registered(service: Service, role: str, port: int, **more: Any) -> tuple[str, str]:
@@ -83,6 +84,7 @@ def sql(url: str, statement: str, **given: Any) -> list[Any]:
     return rows
 
 
+@either
 def test_a_message_is_signed_and_the_same_at_each_attempt(run: Any) -> None:
     async def scenario(service: Service) -> None:
         with receiver() as found:
@@ -192,6 +194,7 @@ async def paused(service: Service, found: Receiver, role: str = "mfa_reviewer") 
     return path
 
 
+@either
 def test_after_twenty_failures_it_is_paused_its_owner_told_and_nothing_lost(run: Any, database_url: str) -> None:
     async def scenario(service: Service) -> None:
         with receiver() as found:
@@ -226,7 +229,6 @@ def test_after_twenty_failures_it_is_paused_its_owner_told_and_nothing_lost(run:
     run(scenario)
 
 
-@either
 def test_a_receiver_that_is_gone_pauses_at_once(run: Any) -> None:
     async def scenario(service: Service) -> None:
         with receiver() as found:
@@ -283,6 +285,7 @@ def test_one_message_or_a_period_is_replayed_but_nothing_that_became_untrue(
     run(scenario)
 
 
+@either
 def test_a_deleted_webhook_hears_no_more_and_what_waited_says_so(run: Any, database_url: str) -> None:
     async def scenario(service: Service) -> None:
         with receiver() as found:
@@ -434,8 +437,6 @@ def test_what_cannot_be_registered_is_refused_with_everything_that_is_wrong(run:
 def test_an_erased_person_leaves_no_address_of_a_webhook(run: Any, database_url: str) -> None:
     async def scenario(service: Service) -> None:
         await registered(service, "embassy", 9999)
-        from app.services import users
-
         [(person,)] = sql(database_url, "SELECT person_id FROM webhook")
         await service.house.database.write(lambda tx: users.erase(tx, None, person, service.house.now()))
         assert sql(database_url, "SELECT url, secret, deleted_at IS NULL FROM webhook") == [("", "", False)]
