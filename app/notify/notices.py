@@ -85,6 +85,8 @@ _ALL = (
     Notice("report.overdue", OWING, ends=("report.due",), reminder=True),
 )
 NOTICES = {one.kind: one for one in _ALL}
+REMINDERS = frozenset(one.kind for one in _ALL if one.reminder)
+AT_ONCE = frozenset(one.kind for one in _ALL if one.decision or one.invitation)  # never part of a digest
 # What happens and is told to nobody: the side that did it knows, and the other side learns it when something is to be done.
 SILENT = frozenset(
     {
