@@ -12,12 +12,17 @@ PRODUCT = "-//Earmark//softly earmarked funds//EN"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day in somebody's calendar: what it is of (stable), what it says, when."""
+    """A day in somebody's calendar: what it is of (stable), what it says, when; where, if people meet.
+
+    What is also an invitation has its name and sequence, so that a calendar with both shows it once.
+    """
 
     name: str
     title: str
     day: date
     link: str
+    place: str | None = None
+    sequence: int = 0
 
 
 def _uid(name: str, sender: str) -> str:
@@ -63,11 +68,15 @@ def invitation(
 
 
 def feed(days: Iterable[Due], sender: str, stamp: datetime) -> bytes:
-    """A calendar to subscribe to."""
+    """A calendar to subscribe to; `stamp` is the instant as of which it tells."""
     made = _calendar()
     made.add("x-wr-calname", "Earmark")
+    made.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for one in days:
         event = _all_day(_uid(one.name, sender), one.title, one.day, stamp)
+        event.add("sequence", one.sequence)
+        if one.place:
+            event.add("location", one.place)
         event.add("url", one.link)
         made.add_component(event)
     return bytes(made.to_ical())

@@ -8,7 +8,7 @@ from app.db import Record, Tx
 from app.domain.people import SCOPES, Actor, Role
 from app.errors import Conflict, Fault, Invalid, NotFound, Unauthorized
 from app.records import audit as audit_records
-from app.records import consultations, evaluations, idempotency, meetings, people, proposals, sessions
+from app.records import consultations, evaluations, feeds, idempotency, meetings, people, proposals, sessions
 from app.services import access, audit, logins
 from app.services.clock import Now
 from app.services.provider import Identity
@@ -52,7 +52,7 @@ def change(
     disabled: bool | None,
     now: Now,
 ) -> dict[str, Any]:
-    """Change a person's name, role and office, or disable or enable them. Disabling ends sessions and tokens at once."""
+    """Change a person's name, role and office, or disable or enable them. Disabling ends sessions, tokens and feed at once."""
     row = _known(tx, person_id)
     if row.email == _gone(person_id):
         raise Conflict("person_erased", "This person is erased; add them anew if they come back.")
@@ -70,6 +70,7 @@ def change(
     if disabled or new_role != row.role:
         sessions.end_all(tx, person_id)
         people.revoke_tokens(tx, person_id, now.at)
+        feeds.end(tx, person_id)
     facts: audit.Facts = {"role": new_role, "office": new_office, "disabled": values.get("disabled_at") is not None}
     event = "user.change" if disabled is None else "user.disable" if disabled else "user.enable"
     before = audit.digest({"role": row.role, "office": row.office_code})
@@ -175,6 +176,7 @@ def from_provider(tx: Tx, who: Identity, now: Now) -> int:
             raise Unauthorized("role_needs_office", "An administrator has to give this account its office.")
         people.change_person(tx, row.id, {"role": who.role})
         people.revoke_tokens(tx, row.id, now.at)
+        feeds.end(tx, row.id)
         audit.record(tx, None, "user.change", f"user/{row.id}", now, {"role": who.role, "by": "identity provider"})
     return int(row.id)
 

@@ -222,6 +222,12 @@ class TokenIn(In):
     days: Annotated[int, Field(ge=1, le=365)] = 365
 
 
+class PreferencesIn(In):
+    language: Literal["en", "da"]
+    digest: bool
+    reminders: bool
+
+
 ContentField = Annotated[str, OneOf(tuple(Content.model_fields), "a field of the content")]
 Grade = Annotated[int, Field(ge=0, le=4)]
 

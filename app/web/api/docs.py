@@ -93,6 +93,7 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "declare_conflict": (bodies.ReasonIn, {"reason": "My sister works for the partner."}),
     "add_user": (bodies.UserIn, {"name": "A. Reviewer", "email": "reviewer@example.org", "role": "mfa_reviewer"}),
     "change_user": (bodies.UserPatch, {"disabled": True}),
+    "set_preferences": (bodies.PreferencesIn, {"language": "da", "digest": True, "reminders": True}),
     "issue_token": (bodies.TokenIn, {"label": "submission script", "scopes": ["screenings"], "days": 90}),
     "add_cycle": (bodies.CycleIn, {"year": 2028, "amount": 50000000, "reason": "The strategy goes on."}),
     "set_envelope": (bodies.EnvelopeIn, {"amount": 50000000, "status": "voted", "reason": "Finance act of 2027."}),
