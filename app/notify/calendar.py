@@ -7,6 +7,8 @@ from typing import Any
 
 from icalendar import Calendar, Event, vCalAddress
 
+from app.notify.texts import one_line
+
 PRODUCT = "-//Earmark//softly earmarked funds//EN"
 
 
@@ -41,7 +43,7 @@ def _all_day(uid: str, title: str, day: date, stamp: datetime) -> Event:
     event = Event()
     event.add("uid", uid)
     event.add("dtstamp", stamp)
-    event.add("summary", title)
+    event.add("summary", one_line(title))
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
     event.add("transp", "TRANSPARENT")

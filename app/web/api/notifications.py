@@ -26,7 +26,7 @@ class Reader(shapes.Out):
 
 
 class NotificationOut(shapes.Out):
-    """`to` is null for a webhook; `superseded` was taken back before it was sent, because something newer made it untrue."""
+    """`to` is null for a webhook; `superseded` was taken back before it was sent: something newer made it untrue, or `error` says why."""
 
     id: int
     kind: str
