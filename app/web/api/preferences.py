@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -104,6 +105,19 @@ async def unsubscribe(uid: str, request: Request) -> Response:
     if form.get("List-Unsubscribe") != "One-Click":
         raise Invalid("not_one_click", "The body says List-Unsubscribe=One-Click; nothing else ends reminders here.")
     return response(ok(await here.database.write(lambda tx: preferences.unsubscribe(tx, uid, now, address))))
+
+
+@router.get(
+    "/unsubscribe/{uid}",
+    operation_id="open_unsubscribe",
+    summary="To the page that ends reminders with a button",
+    status_code=303,
+    response_class=Response,
+    responses={303: {"description": "Where the page is; nothing is changed"}},
+)
+async def open_unsubscribe(uid: str) -> Response:
+    """For mail programs that open the header's address because they cannot end reminders by themselves."""
+    return Response(status_code=303, headers={"Location": f"/unsubscribe/{quote(uid, safe='')}"})
 
 
 @router.get(

@@ -8,7 +8,7 @@ from app.db import Tx
 from app.errors import NotFound
 from app.services import preferences
 from app.services.preferences import Wishes
-from app.web.pages.rendering import page, redirect
+from app.web.pages.rendering import page
 from app.web.requests import house
 
 router = APIRouter(include_in_schema=False)
@@ -23,12 +23,6 @@ async def ask(uid: str, request: Request) -> Response:
 async def end(uid: str, request: Request) -> Response:
     now, address = house(request).now(), request.scope["state"]["address"]
     return await _page(request, "done", lambda tx: preferences.unsubscribe(tx, uid, now, address), writes=True)
-
-
-@router.get("/api/v1/unsubscribe/{uid}")
-async def show(uid: str, request: Request) -> Response:
-    """The header's address, opened by a mail program that cannot end reminders by itself."""
-    return redirect(f"/unsubscribe/{uid}" if uid.isalnum() and uid.isascii() else "/unsubscribe/unknown")
 
 
 async def _page(request: Request, step: str, work: Callable[[Tx], Wishes], writes: bool) -> Response:
