@@ -89,7 +89,7 @@ def put_preferences(tx: Tx, person_id: int, values: dict[str, Any]) -> None:
 
 
 def _of_kinds(kinds: Iterable[str]) -> ColumnElement[bool]:
-    return message.c.notice_id.in_(select(notice.c.id).where(notice.c.kind.in_(list(kinds))))
+    return exists().where(notice.c.id == message.c.notice_id, notice.c.kind.in_(sorted(kinds)))
 
 
 def drop_unwanted(tx: Tx, reminders: Iterable[str], why: str) -> None:
