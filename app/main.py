@@ -44,6 +44,7 @@ from app.web.api import (
     payments,
     people,
     portfolio,
+    preferences,
     proposals,
     remarks,
     reports,
@@ -55,7 +56,7 @@ from app.web.api import (
     yearly,
 )
 from app.web.api.docs import install_openapi
-from app.web.pages import login, rendering
+from app.web.pages import login, rendering, unsubscribe
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -65,7 +66,7 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, webhooks, people, audit, health, login, docs_page),
+    *(notifications, webhooks, preferences, unsubscribe, people, audit, health, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

@@ -7,17 +7,24 @@ from typing import Any
 
 from icalendar import Calendar, Event, vCalAddress
 
+from app.notify.texts import one_line
+
 PRODUCT = "-//Earmark//softly earmarked funds//EN"
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day in somebody's calendar: what it is of (stable), what it says, when."""
+    """A day in somebody's calendar: what it is of (stable), what it says, when; where, if people meet.
+
+    What is also an invitation has its name and sequence, so that a calendar with both shows it once.
+    """
 
     name: str
     title: str
     day: date
     link: str
+    place: str | None = None
+    sequence: int = 0
 
 
 def _uid(name: str, sender: str) -> str:
@@ -36,7 +43,7 @@ def _all_day(uid: str, title: str, day: date, stamp: datetime) -> Event:
     event = Event()
     event.add("uid", uid)
     event.add("dtstamp", stamp)
-    event.add("summary", title)
+    event.add("summary", one_line(title))
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
     event.add("transp", "TRANSPARENT")
@@ -63,11 +70,15 @@ def invitation(
 
 
 def feed(days: Iterable[Due], sender: str, stamp: datetime) -> bytes:
-    """A calendar to subscribe to."""
+    """A calendar to subscribe to; `stamp` is the instant as of which it tells."""
     made = _calendar()
     made.add("x-wr-calname", "Earmark")
+    made.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for one in days:
         event = _all_day(_uid(one.name, sender), one.title, one.day, stamp)
+        event.add("sequence", one.sequence)
+        if one.place:
+            event.add("location", one.place)
         event.add("url", one.link)
         made.add_component(event)
     return bytes(made.to_ical())

@@ -12,7 +12,7 @@ from email.policy import SMTP
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from app.notify.texts import Said
+from app.notify.texts import Said, one_line
 
 TIMEOUT = 20.0  # seconds for each answer of a mail server
 
@@ -46,13 +46,13 @@ def build(
 ) -> EmailMessage:
     """A message as MIME: plain text, HTML, files. The Message-ID is the same for every attempt. Headers cannot be injected."""
     message = EmailMessage(policy=SMTP)
-    name, address = _clean(to[0]), to[1]
+    name, address = one_line(to[0]), to[1]
     local, _, domain = address.rpartition("@")
     message["Message-ID"] = f"<{uid}@{sender.rpartition('@')[2]}>"
     message["Date"] = at
     message["From"] = Address("Earmark", *sender.split("@", 1))
     message["To"] = Address(name, local, domain)
-    message["Subject"] = _clean(said.subject)
+    message["Subject"] = one_line(said.subject)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     if opt_out:
@@ -68,11 +68,6 @@ def build(
         else:
             message.add_attachment(one.data, maintype=main, subtype=sub, filename=one.name)
     return message
-
-
-def _clean(text: str) -> str:
-    """A header's text: no line breaks or control characters, whatever people are called."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 class Smtp:

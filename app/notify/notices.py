@@ -90,6 +90,8 @@ _ALL = (
     Notice("webhook.test", (), private=True),
 )
 NOTICES = {one.kind: one for one in _ALL}
+REMINDERS = frozenset(one.kind for one in _ALL if one.reminder)
+AT_ONCE = frozenset(one.kind for one in _ALL if one.decision or one.invitation)  # never part of a digest
 # What happens and is told to nobody: the side that did it knows, and the other side learns it when something is to be done.
 SILENT = frozenset(
     {

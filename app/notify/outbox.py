@@ -13,7 +13,7 @@ from app.db import Tx
 from app.domain.cycle import COPENHAGEN
 from app.domain.people import Role, Side
 from app.encoding import canonical
-from app.notify.notices import NOTICES, SILENT, Group, Notice
+from app.notify.notices import AT_ONCE, NOTICES, SILENT, Group, Notice
 from app.records import notices, webhooks
 
 MAIL, HOOK = "mail", "webhook"
@@ -63,8 +63,13 @@ def owe_webhook(tx: Tx, kind: str, subject: str, webhook: int, at: datetime, fac
 
 
 def _message(number: int, channel: str, at: datetime, wish: Any, said: Notice) -> dict[str, Any]:
-    due = next_digest(at) if wish is not None and wish.digest and not (said.decision or said.invitation) else at
+    due = next_digest(at) if wish is not None and wish.digest and said.kind not in AT_ONCE else at
     return {"notice_id": number, "channel": channel, "uid": secrets.token_hex(16), "next_at": due}
+
+
+def roles_told(kind: str) -> frozenset[Role]:
+    """The roles that are told of a kind whatever it concerns."""
+    return frozenset(_ROLES[group] for group in NOTICES[kind].to if group in _ROLES)
 
 
 def next_digest(at: datetime) -> datetime:

@@ -81,6 +81,23 @@ def digest(said: Sequence[Said], language: str) -> Said:
     return Said(subject, text, f"{head}<title>{subject}</title></head>\n<body{style}>{html}</body>\n</html>\n")
 
 
+@cache
+def entries(language: str) -> dict[str, str]:
+    """What stands in a calendar, for each kind of meeting and of day on which something is due."""
+    read: dict[str, str] = yaml.safe_load((HERE / "messages" / "calendar.yaml").read_text("utf-8"))[language]
+    return read
+
+
+def entry(name: str, facts: Mapping[str, Any], language: str) -> str:
+    """What a calendar says of a meeting or a due day, on one line."""
+    return one_line(entries(language)[name].format_map(_shown(facts, language)))
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks or control characters, whatever people and things are called."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
 def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     """The facts as people write them: days in words, whole kroner."""
     shown = dict(facts)

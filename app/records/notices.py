@@ -1,12 +1,13 @@
 """Notices and messages as rows: owing, finding readers, claiming, marking. Claims are taken by an UPDATE, never read first."""
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, update
 
-from app.db import Record, Tx
+from app.db import Record, Tx, insert_of
 from app.domain.people import Role, Side
 from app.records.access_tables import office, person
 from app.records.notice_tables import message, notice, preference, webhook
@@ -99,26 +100,66 @@ def preferences_of(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
     return {row.person_id: row for row in tx.execute(select(preference).where(preference.c.person_id.in_(people)))}
 
 
+def put_preferences(tx: Tx, person_id: int, values: dict[str, Any]) -> None:
+    """Write down how a person wants to hear, in the place of what stood there."""
+    put = insert_of(tx, preference).values(person_id=person_id, **values)
+    tx.execute(put.on_conflict_do_update(index_elements=["person_id"], set_=values))
+
+
+def _of_kinds(kinds: Iterable[str]) -> ColumnElement[bool]:
+    return exists().where(notice.c.id == message.c.notice_id, notice.c.kind.in_(sorted(kinds)))
+
+
+def drop_unwanted(tx: Tx, reminders: Iterable[str], why: str) -> None:
+    """Take back every waiting reminder of a reader who wants none; they stay, and say why they were not sent."""
+    without = select(preference.c.person_id).where(preference.c.reminders.is_(False))
+    here = (message.c.state == WAITING) & message.c.person_id.in_(without) & _of_kinds(reminders)
+    tx.execute(update(message).where(here).values(state=SUPERSEDED, error=why))
+
+
+def release(tx: Tx, person_id: int, now: datetime) -> None:
+    """Let what waits for a reader's digest go now, one by one."""
+    here = (message.c.state == WAITING) & (message.c.person_id == person_id) & (message.c.attempts == 0)
+    tx.execute(update(message).where(here, message.c.next_at > now).values(next_at=now))
+
+
+def bundle_up(tx: Tx, now: datetime, at_once: Iterable[str]) -> None:
+    """Tie what is due to each reader of a digest together, but for the kinds that go at once; a bundle never grows.
+
+    What was tried by itself before stays by itself: it may have arrived.
+    """
+    due = (message.c.state == WAITING) & (message.c.next_at <= now) & (message.c.attempts == 0)
+    due &= message.c.bundle.is_(None) & ~_of_kinds(at_once)
+    readers = select(message.c.person_id).join(preference, preference.c.person_id == message.c.person_id)
+    for one in sorted(set(tx.scalars(readers.where(due, preference.c.digest.is_(True))))):
+        tx.execute(update(message).where(due, message.c.person_id == one).values(bundle=secrets.token_hex(16)))
+
+
 def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> list[int]:
-    """Take up to `limit` due messages for the length of a lease; nobody else takes them until it is over."""
+    """Take up to `limit` due messages and bundles for the length of a lease; nobody else takes them until it is over.
+
+    A bundle is taken by its first message: whoever has that has the rest, so that two workers never part one.
+    """
+    first = message.alias()
+    follows = exists().where(first.c.bundle == message.c.bundle, first.c.id < message.c.id, first.c.state == WAITING)
     due = (message.c.state == WAITING) & (message.c.next_at <= now)
-    wanted = select(message.c.id).where(due).order_by(message.c.next_at, message.c.id).limit(limit)
+    wanted = select(message.c.id).where(due, ~follows).order_by(message.c.next_at, message.c.id).limit(limit)
     chosen = wanted.with_for_update(skip_locked=True).cte("chosen")
-    taken = update(message).where(message.c.id.in_(select(chosen.c.id)))
-    made = taken.values(next_at=now + lease, attempts=message.c.attempts + 1).returning(message.c.id)
-    return sorted(tx.scalars(made))
+    lead = list(tx.execute(_taken(now, lease).where(message.c.id.in_(select(chosen.c.id)))))
+    bundles = sorted({row.bundle for row in lead if row.bundle})
+    rest = (message.c.state == WAITING) & message.c.bundle.in_(bundles) & message.c.id.not_in([one.id for one in lead])
+    more = list(tx.execute(_taken(now, lease).where(rest))) if bundles else []
+    return sorted(row.id for row in [*lead, *more])
+
+
+def _taken(now: datetime, lease: timedelta) -> Any:
+    made = update(message).values(next_at=now + lease, attempts=message.c.attempts + 1)
+    return made.returning(message.c.id, message.c.bundle)
 
 
 def any_due(tx: Tx, now: datetime) -> bool:
     here = (message.c.state == WAITING) & (message.c.next_at <= now)
     return tx.scalar(select(message.c.id).where(here).limit(1)) is not None
-
-
-def claim_of(tx: Tx, person_id: int, now: datetime, lease: timedelta) -> list[int]:
-    """Take every due mail of one reader for the length of a lease."""
-    due = (message.c.state == WAITING) & (message.c.next_at <= now)
-    taken = update(message).where(due, message.c.person_id == person_id)
-    return list(tx.scalars(taken.values(next_at=now + lease, attempts=message.c.attempts + 1).returning(message.c.id)))
 
 
 _NOTICE = [notice.c.kind, notice.c.subject, notice.c.ref, notice.c.facts, notice.c.at.label("happened_at")]
@@ -134,6 +175,11 @@ _WHOLE = select(*message.c, *_NOTICE, *_READER, *_WISHES).select_from(
 def messages(tx: Tx, numbers: Sequence[int]) -> list[Record]:
     """Messages with their notice and reader, in order."""
     return list(tx.execute(_WHOLE.where(message.c.id.in_(numbers)).order_by(message.c.id)))
+
+
+def by_uid(tx: Tx, uid: str) -> Record | None:
+    """The message with that id, with its notice and reader."""
+    return tx.execute(_WHOLE.where(message.c.uid == uid)).one_or_none()
 
 
 def page(tx: Tx, person_id: int | None, state: str | None, limit: int, below: int | None) -> list[Record]:
@@ -165,9 +211,10 @@ def mark_failed(tx: Tx, number: int, error: str, again_at: datetime | None) -> N
 
 
 def again(tx: Tx, number: int, at: datetime) -> bool:
-    """Let a dead message be sent once more; False when it is not dead."""
+    """Let a dead message be sent once more, by itself if it was in a bundle; False when it is not dead."""
     here = (message.c.id == number) & (message.c.state == DEAD)
-    return tx.execute(update(message).where(here).values(state=WAITING, next_at=at, attempts=0)).rowcount == 1
+    anew = {"state": WAITING, "next_at": at, "attempts": 0, "bundle": None}
+    return tx.execute(update(message).where(here).values(anew)).rowcount == 1
 
 
 def settle_history(tx: Tx) -> None:

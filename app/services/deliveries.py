@@ -1,7 +1,7 @@
 """Deliveries: messages are taken on a lease, made from what was frozen, and settled one by one. Nothing is sent in here."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -16,7 +16,7 @@ from app.notify import mail, texts
 from app.notify.calendar import invitation
 from app.notify.hooks import Parcel
 from app.notify.mail import Attached
-from app.notify.notices import NOTICES
+from app.notify.notices import AT_ONCE, NOTICES, REMINDERS
 from app.notify.outbox import HOOK
 from app.records import casefile, consultations, notices, proposals
 from app.records import webhooks as webhook_records
@@ -26,6 +26,7 @@ from app.services.rulebooks import Library
 MOST_TRIES = 12
 LONGEST_PAUSE = timedelta(hours=1)
 BATCH = 8
+UNWANTED = "The reader wants no reminders."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +55,19 @@ def waiting(tx: Tx, now: datetime) -> bool:
 
 def take(tx: Tx, now: datetime, lease: timedelta) -> list[list[int]]:
     """Take due messages for a lease, those of one digest together; nobody else takes them until it is over."""
-    rows = notices.messages(tx, notices.claim(tx, now, lease, BATCH))
+    notices.drop_unwanted(tx, REMINDERS, UNWANTED)
+    notices.bundle_up(tx, now, AT_ONCE)
     groups: dict[Any, list[int]] = {}
-    for row in rows:
-        together = row.digest and not _at_once(row.kind)
-        groups.setdefault(("digest", row.person_id) if together else row.id, []).append(row.id)
-    for key, numbers in groups.items():
-        if isinstance(key, tuple):
-            numbers.extend(notices.claim_of(tx, key[1], now, lease))
-    return [sorted(set(numbers)) for numbers in groups.values()]
-
-
-def _at_once(kind: str) -> bool:
-    return NOTICES[kind].decision or NOTICES[kind].invitation
+    for row in notices.messages(tx, notices.claim(tx, now, lease, BATCH)):
+        groups.setdefault(row.bundle or row.id, []).append(row.id)
+    return list(groups.values())
 
 
 def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender, now: datetime) -> Ready:
     """What is sent for messages that go together, made from what was frozen: it says the same at every attempt."""
-    rows = notices.messages(tx, numbers)
+    rows = [row for row in notices.messages(tx, numbers) if row.state == notices.WAITING]
+    if not rows:
+        return Ready(())
     first = rows[0]
     own = tuple(row.id for row in rows)
     if first.channel == HOOK:
@@ -82,14 +78,19 @@ def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender, now:
     said = [_said(tx, row, language, sender) for row in rows]
     whole = said[0] if len(said) == 1 else texts.digest(said, language)
     attached = [one for row in rows for one in _attached(tx, row, language, library, sender)]
-    uid = first.uid if len(rows) == 1 else f"{first.uid}.{len(rows)}"
-    to, at = (first.name, first.email), first.happened_at
-    return Ready(own, mail=mail.build(whole, to, sender.mailbox, uid, at, attached, _opt_out(first, sender)))
+    to, uid, at = (first.name, first.email), first.bundle or first.uid, first.happened_at
+    return Ready(own, mail=mail.build(whole, to, sender.mailbox, uid, at, attached, _one_click(rows, sender)))
+
+
+def _one_click(rows: Sequence[Record], sender: Sender) -> str | None:
+    """Where a mail program ends reminders by itself (RFC 8058): only of a mail that holds nothing else."""
+    only = all(row.kind in REMINDERS for row in rows)
+    return f"{sender.address}/api/v1/unsubscribe/{rows[0].uid}" if only else None
 
 
 def _opt_out(row: Record, sender: Sender) -> str | None:
-    """Where a reader ends reminders; decisions and what is to be done cannot be opted out of."""
-    return f"{sender.address}/api/v1/unsubscribe/{row.uid}" if NOTICES[row.kind].reminder else None
+    """The page where a reader ends reminders; decisions and what is to be done cannot be opted out of."""
+    return f"{sender.address}/unsubscribe/{row.uid}" if row.kind in REMINDERS else None
 
 
 def _said(tx: Tx, row: Record, language: str, sender: Sender) -> texts.Said:
@@ -98,10 +99,10 @@ def _said(tx: Tx, row: Record, language: str, sender: Sender) -> texts.Said:
     if NOTICES[row.kind].decision:
         held = consultations.consultation_of(tx, facts["consultation"])
         head = held.head if held else None
-    return texts.say(row.kind, facts, language, _link(facts, sender), head, _opt_out(row, sender))
+    return texts.say(row.kind, facts, language, link(facts, sender), head, _opt_out(row, sender))
 
 
-def _link(facts: dict[str, Any], sender: Sender) -> str:
+def link(facts: Mapping[str, Any], sender: Sender) -> str:
     """The page about what a message tells."""
     for name, place in (("ref", "proposals"), ("consultation", "consultations"), ("meeting", "technical-meetings")):
         if facts.get(name):
@@ -113,7 +114,7 @@ def _attached(tx: Tx, row: Record, language: str, library: Library, sender: Send
     """The decision letter with a decision, the invitation with a meeting."""
     facts = json.loads(row.facts)
     if NOTICES[row.kind].invitation:
-        title = texts.say(row.kind, facts, language, "", None, None).subject
+        title = texts.entry(row.kind.partition(".")[0], facts, language)
         data = invitation(row.subject, title, facts, sender.mailbox, (row.name, row.email), row.happened_at)
         return [Attached("invitation.ics", "text/calendar", data, "REQUEST")]
     if not NOTICES[row.kind].decision:

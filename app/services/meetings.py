@@ -80,6 +80,12 @@ def _name(number: int) -> str:
     return f"technical-meeting/{number}"
 
 
+def event_of(row: Record) -> tuple[str, dict[str, Any]]:
+    """How a calendar knows a meeting, and what is told of it."""
+    when = {"date": row.held_on.isoformat(), "place": row.place, "sequence": row.version}
+    return _name(row.id), {"meeting": row.id, "cycle": row.cycle_year, **when}
+
+
 def _facts_of(tx: Tx, number: int) -> dict[str, Any]:
     """What notices say of a meeting, and whose offices and countries it concerns."""
     row = meetings.meeting_of(tx, number)

@@ -40,6 +40,7 @@ _PAY = Door(frozenset({Role.MFA_FINANCE}), "payments:write")
 _DESK = Door(frozenset({Role.MFA_REVIEWER}), "proposals:write")
 _WITHIN = Door(MFA | {Role.AUDITOR}, "proposals:read")
 _HOOKS = Door(EVERYONE - {Role.AUDITOR}, "webhooks")
+_SUBSCRIBE = Door(READERS - {Role.AUDITOR}, "proposals:read")  # an auditor has no deadlines
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
 
@@ -155,6 +156,17 @@ DOORS = {
     "POST /api/v1/webhooks/{id}/test": _HOOKS,
     "POST /api/v1/webhooks/{id}/resume": _HOOKS,
     "POST /api/v1/webhooks/{id}/replay": _HOOKS,
+    # What a person sets for themselves needs the scope that their tokens need; a feed says what its person may read.
+    "GET /api/v1/preferences": _LOOK_UP,
+    "PUT /api/v1/preferences": Door(EVERYONE, "tokens"),
+    "GET /api/v1/feed": _SUBSCRIBE,
+    "POST /api/v1/feed": replace(_SUBSCRIBE, fresh=True),
+    "DELETE /api/v1/feed": _SUBSCRIBE,
+    "GET /api/v1/feeds/{secret}.ics": _PUBLIC,
+    "GET /api/v1/unsubscribe/{uid}": _PUBLIC,
+    "POST /api/v1/unsubscribe/{uid}": _PUBLIC,
+    "GET /unsubscribe/{uid}": _PUBLIC,
+    "POST /unsubscribe/{uid}": _PUBLIC,
     "GET /api/v1/users": Door(frozenset({Role.ADMIN}), "admin"),
     "POST /api/v1/users": _ADMIN,
     "PATCH /api/v1/users/{id}": _ADMIN,

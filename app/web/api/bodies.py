@@ -238,6 +238,12 @@ class ReplayIn(In):
     until: Annotated[Moment | None, Field(alias="to")] = None
 
 
+class PreferencesIn(In):
+    language: Literal["en", "da"]
+    digest: bool
+    reminders: bool
+
+
 ContentField = Annotated[str, OneOf(tuple(Content.model_fields), "a field of the content")]
 Grade = Annotated[int, Field(ge=0, le=4)]
 

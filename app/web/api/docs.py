@@ -66,6 +66,7 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     "description": "Your name for this request: sent again, it is answered with the first answer and done once.",
 }
+_NEVER_KEPT = ("issue_token", "create_feed", "unsubscribe")  # a secret is told once; reminders end once anyway
 EXAMPLE_CONTENT = {"title": "Protection along the Central Mediterranean route", "priority_areas": [3]}
 EXAMPLE_EVALUATION = {
     "kind": "mid_term",
@@ -95,6 +96,7 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "declare_conflict": (bodies.ReasonIn, {"reason": "My sister works for the partner."}),
     "add_user": (bodies.UserIn, {"name": "A. Reviewer", "email": "reviewer@example.org", "role": "mfa_reviewer"}),
     "change_user": (bodies.UserPatch, {"disabled": True}),
+    "set_preferences": (bodies.PreferencesIn, {"language": "da", "digest": True, "reminders": True}),
     "issue_token": (bodies.TokenIn, {"label": "submission script", "scopes": ["screenings"], "days": 90}),
     "add_cycle": (bodies.CycleIn, {"year": 2028, "amount": 50000000, "reason": "The strategy goes on."}),
     "set_envelope": (bodies.EnvelopeIn, {"amount": 50000000, "status": "voted", "reason": "Finance act of 2027."}),
@@ -200,7 +202,7 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
     if operation["operationId"] == "add_attachment":
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
     headers = ([_IF_MATCH] if operation["operationId"] in _CONDITIONAL or path.endswith("/moves") else []) + (
-        [_KEY] if method == "post" else []
+        [_KEY] if method == "post" and operation["operationId"] not in _NEVER_KEPT else []
     )
     if headers:
         operation.setdefault("parameters", []).extend(headers)

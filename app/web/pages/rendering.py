@@ -18,9 +18,9 @@ _TEMPLATES = Environment(
 )
 
 
-def page(request: Request, template: str, status: int = 200, **shown: Any) -> Response:
-    """A page with what it shows; `t` are the words of the reader's language."""
-    language = language_of(request.headers.get("accept-language"))
+def page(request: Request, template: str, status: int = 200, language: str | None = None, **shown: Any) -> Response:
+    """A page with what it shows; `t` are the words of the language, where none is named that of the reader's browser."""
+    language = language or language_of(request.headers.get("accept-language"))
     html = _TEMPLATES.get_template(template).render(t=words(language), language=language, **shown)
     return Response(html, status, {"Vary": "Accept-Language, Cookie"}, "text/html; charset=utf-8")
 

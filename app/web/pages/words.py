@@ -50,6 +50,22 @@ _WORDS = {
     "since": ("Logged in since", "Logget ind siden"),
     "logout": ("Log out", "Log ud"),
     "api_docs": ("API documentation", "API-dokumentation"),
+    "unsubscribe": ("No more reminders?", "Ikke flere påmindelser?"),
+    "unsubscribe_lead": (
+        "Earmark then no longer reminds you of windows and reports. Decisions, and what waits for you to act, still reach you.",
+        "Earmark minder dig så ikke længere om frister og rapporter. Afgørelser, og det, der venter på dig, får du stadig.",
+    ),
+    "unsubscribe_do": ("End my reminders", "Stop mine påmindelser"),
+    "unsubscribed": ("You get no more reminders", "Du får ikke flere påmindelser"),
+    "unsubscribed_lead": (
+        "Those that waited for you are taken back. In your preferences you can have reminders again.",
+        "De, der ventede på dig, er trukket tilbage. Under dine indstillinger kan du få påmindelser igen.",
+    ),
+    "no_reminder": ("This link leads to no reminder", "Linket fører ikke til en påmindelse"),
+    "no_reminder_lead": (
+        "Open the link as it stands in the reminder. Nothing has changed.",
+        "Åbn linket, som det står i påmindelsen. Intet er ændret.",
+    ),
     "wrong": ("Something is not right", "Noget er ikke rigtigt"),
 }
 
