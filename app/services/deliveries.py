@@ -13,10 +13,10 @@ from app.documents.papers import letter as letter_paper
 from app.domain.people import Actor, Role
 from app.encoding import encode
 from app.notify import mail, texts
-from app.notify.calendar import invitation
+from app.notify.calendar import invitation, method
 from app.notify.hooks import Parcel
 from app.notify.mail import Attached
-from app.notify.notices import NOTICES
+from app.notify.notices import NOTICES, Calendar
 from app.notify.outbox import HOOK
 from app.records import casefile, consultations, notices, proposals, webhooks
 from app.services import papers
@@ -66,7 +66,7 @@ def take(tx: Tx, now: datetime, lease: timedelta) -> list[list[int]]:
 
 
 def _at_once(kind: str) -> bool:
-    return NOTICES[kind].decision or NOTICES[kind].invitation
+    return NOTICES[kind].decision or NOTICES[kind].invitation is not None
 
 
 def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender) -> Ready:
@@ -110,19 +110,21 @@ def _link(facts: dict[str, Any], sender: Sender) -> str:
 
 
 def _attached(tx: Tx, row: Record, language: str, library: Library, sender: Sender) -> list[Attached]:
-    """The decision letter with a decision, the invitation with a meeting."""
-    facts = json.loads(row.facts)
-    if NOTICES[row.kind].invitation:
+    """The decision letter with a decision, the invitation or its end with a meeting."""
+    facts, change = json.loads(row.facts), NOTICES[row.kind].invitation
+    if change is not None:
         title = texts.say(row.kind, facts, language, "", None, None).subject
-        data = invitation(row.subject, title, facts, sender.mailbox, (row.name, row.email), row.happened_at)
-        return [Attached("invitation.ics", "text/calendar", data, "REQUEST")]
+        data = invitation(row.subject, title, facts, sender.mailbox, (row.name, row.email), row.happened_at, change)
+        name = "invitation.ics" if change is Calendar.INVITE else "cancellation.ics"
+        return [Attached(name, "text/calendar", data, method(change))]
     if not NOTICES[row.kind].decision:
         return []
     about = proposals.proposal_for(tx, _INSIDE, row.ref)
     assert about, "what was decided is there"
     decided = casefile.decisions_concluded(tx, about.id)
     own = next(one for one in decided if one.consultation_id == facts["consultation"])
-    made = render(letter_paper(papers.letter_on(tx, about, own), library.current.framework, language))
+    said = papers.letter_on(tx, about, own, row.happened_at)
+    made = render(letter_paper(said, library.current.framework, language))
     return [Attached(f"decision-{row.ref}.{language}.pdf", "application/pdf", made)]
 
 
