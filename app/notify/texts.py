@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from app.documents.words import day, dkk
+from app.documents.words import day, dkk, grade
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "da")
@@ -56,10 +56,11 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
     """The message of a notice. `foot` is the head of the audit log of a decision; `opt_out` an address for reminders."""
     shown = _shown(facts, language)
     told = {name: text.format_map(shown).strip() for name, text in catalogue(language)[kind].items()}
+    subject = catalogue(language)[kind]["subject"].format_map({**shown, "title": facts.get("title")})
     words = labels(language)
     parts = {
         **told,
-        "subject": shorten(told["subject"], LONGEST, placeholder=" \u2026"),
+        "subject": shorten(subject, LONGEST, placeholder=" \u2026"),
         "details": [(words[key], value) for key, value in _details(facts, language)],
         "texts": [(words[key], str(facts[key])) for key in _TEXTS if facts.get(key)],
         "conditions": list(facts.get("conditions") or ()),
@@ -94,6 +95,8 @@ def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     for name in _MONEY:
         if isinstance(facts.get(name), int):
             shown[name] = dkk(facts[name], language)
+    if facts.get("total") is not None:
+        shown["total"] = grade(facts["total"], language)
     if "days" in facts:
         words = {0: "today", 1: "tomorrow"}
         shown["when"] = labels(language)[words.get(facts["days"], "in_days")].format(days=facts["days"])

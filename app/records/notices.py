@@ -127,6 +127,12 @@ def messages(tx: Tx, numbers: Sequence[int]) -> list[Record]:
     return list(tx.execute(_WHOLE.where(message.c.id.in_(numbers)).order_by(message.c.id)))
 
 
+def newest_mail(tx: Tx, kind: str) -> Record | None:
+    """The newest message of a kind that is no webhook's, with its notice and reader."""
+    here = (notice.c.kind == kind) & message.c.person_id.is_not(None)
+    return tx.execute(_WHOLE.where(here).order_by(message.c.id.desc()).limit(1)).one_or_none()
+
+
 def page(tx: Tx, person_id: int | None, state: str | None, limit: int, below: int | None) -> list[Record]:
     """One page of messages and one more if there is one, the newest first; of one reader where named."""
     query = _WHOLE.order_by(message.c.id.desc()).limit(limit + 1)

@@ -69,8 +69,11 @@ def _at_once(kind: str) -> bool:
     return NOTICES[kind].decision or NOTICES[kind].invitation is not None
 
 
-def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender) -> Ready:
-    """What is sent for messages that go together, made from what was frozen: it says the same at every attempt."""
+def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender, language: str | None = None) -> Ready:
+    """What is sent for messages that go together, made from what was frozen: it says the same at every attempt.
+
+    In its reader's language, unless another one is asked for.
+    """
     rows = notices.messages(tx, numbers)
     first = rows[0]
     own = tuple(row.id for row in rows)
@@ -78,7 +81,7 @@ def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender) -> R
         return _parcel(tx, first, own)
     if first.disabled_at is not None:
         return Ready(own, dropped="The reader's account is disabled.")
-    language = first.language or "en"
+    language = language or first.language or "en"
     said = [_said(tx, row, language, sender) for row in rows]
     whole = said[0] if len(said) == 1 else texts.digest(said, language)
     attached = [one for row in rows for one in _attached(tx, row, language, library, sender)]
