@@ -56,11 +56,12 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
     """The message of a notice. `foot` is the head of the audit log of a decision; `opt_out` an address for reminders."""
     shown = _shown(facts, language)
     told = {name: text.format_map(shown).strip() for name, text in catalogue(language)[kind].items()}
-    subject = catalogue(language)[kind]["subject"].format_map({**shown, "title": facts.get("title")})
+    line = catalogue(language)[kind]["subject"].format_map({**shown, "title": facts.get("title")})
+    subject = shorten(line, LONGEST, placeholder=" \u2026")
     words = labels(language)
     parts = {
         **told,
-        "subject": shorten(subject, LONGEST, placeholder=" \u2026"),
+        "subject": subject,
         "details": [(words[key], value) for key, value in _details(facts, language)],
         "texts": [(words[key], str(facts[key])) for key in _TEXTS if facts.get(key)],
         "conditions": list(facts.get("conditions") or ()),
@@ -71,7 +72,7 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
         "language": language,
     }
     text, html = (_LAYOUT.get_template(name).render(parts) for name in ("message.txt", "message.html"))
-    return Said(parts["subject"], text, html)
+    return Said(subject, text, html)
 
 
 def digest(said: Sequence[Said], language: str) -> Said:
