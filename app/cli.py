@@ -19,7 +19,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, casefiles, delivering, exchange, logs, proposing
+from app import administration, casefiles, delivering, exchange, logs, previewing, proposing
 from app import demo as demo_data
 from app.db import Database, open_database
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
@@ -44,6 +44,7 @@ cli.command("template")(proposing.template)
 cli.command("screen")(proposing.screen_files)
 cli.command("submit")(proposing.submit)
 cli.add_typer(exchange.engaged, name="engagements")
+cli.add_typer(previewing.messages, name="messages")
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:

@@ -78,13 +78,16 @@ def handed_in(tx: Tx, states: Iterable[str]) -> set[tuple[int, int]]:
 
 
 def consultations(tx: Tx, day: date) -> list[Record]:
-    """The consultations on that day or later."""
-    return list(tx.execute(select(consultation).where(consultation.c.held_on >= day).order_by(consultation.c.id)))
+    """The consultations on that day or later, but for what is cancelled."""
+    here = (consultation.c.held_on >= day) & (consultation.c.state != "cancelled")
+    return list(tx.execute(select(consultation).where(here).order_by(consultation.c.id)))
 
 
 def meetings(tx: Tx, actor: Actor, whole: bool, day: date) -> list[Record]:
-    """The technical meetings on that day or later: all, or unless `whole` those on a proposal that the actor sees."""
-    query = select(technical_meeting).where(technical_meeting.c.held_on >= day)
+    """The technical meetings on that day or later that are not cancelled: all, or unless `whole` those on a proposal that
+    the actor sees."""
+    here = (technical_meeting.c.held_on >= day) & technical_meeting.c.cancelled_at.is_(None)
+    query = select(technical_meeting).where(here)
     if not whole:
         query = query.where(_concerns(actor))
     return list(tx.execute(query.order_by(technical_meeting.c.id)))

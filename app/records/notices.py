@@ -39,6 +39,15 @@ def supersede(tx: Tx, subject: str, kinds: Iterable[str], by: int) -> None:
     tx.execute(update(message).where(here).values(state=SUPERSEDED, superseded_by=by))
 
 
+def told_of(tx: Tx, subject: str) -> list[Record]:
+    """Which kinds about a subject reached whom or still will, oldest first: reader and kind of each mail tried or waiting."""
+    joined = message.join(notice, notice.c.id == message.c.notice_id).join(person, person.c.id == message.c.person_id)
+    here = (notice.c.subject == subject) & person.c.disabled_at.is_(None)
+    reached = (message.c.attempts > 0) | (message.c.state == WAITING)
+    query = select(message.c.person_id, notice.c.kind).select_from(joined).where(here, reached)
+    return list(tx.execute(query.order_by(notice.c.id)))
+
+
 def _live() -> Select[Any]:
     return (
         select(person.c.id, office.c.countries)
@@ -180,6 +189,12 @@ def messages(tx: Tx, numbers: Sequence[int]) -> list[Record]:
 def by_uid(tx: Tx, uid: str) -> Record | None:
     """The message with that id, with its notice and reader."""
     return tx.execute(_WHOLE.where(message.c.uid == uid)).one_or_none()
+
+
+def newest_mail(tx: Tx, kind: str) -> Record | None:
+    """The newest message of a kind that is no webhook's, with its notice and reader."""
+    here = (notice.c.kind == kind) & message.c.person_id.is_not(None)
+    return tx.execute(_WHOLE.where(here).order_by(message.c.id.desc()).limit(1)).one_or_none()
 
 
 def page(tx: Tx, person_id: int | None, state: str | None, limit: int, below: int | None) -> list[Record]:

@@ -13,10 +13,10 @@ from app.documents.papers import letter as letter_paper
 from app.domain.people import Actor, Role
 from app.encoding import encode
 from app.notify import mail, texts
-from app.notify.calendar import invitation
+from app.notify.calendar import invitation, method
 from app.notify.hooks import Parcel
 from app.notify.mail import Attached
-from app.notify.notices import AT_ONCE, NOTICES, REMINDERS
+from app.notify.notices import AT_ONCE, NOTICES, REMINDERS, Calendar
 from app.notify.outbox import HOOK
 from app.records import casefile, consultations, notices, proposals
 from app.records import webhooks as webhook_records
@@ -74,12 +74,17 @@ def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender, now:
         return _parcel(tx, first, own, now)
     if first.disabled_at is not None:
         return Ready(own, dropped="The reader's account is disabled.")
-    language = first.language or "en"
+    return Ready(own, mail=mail_of(tx, rows, first.language or "en", library, sender))
+
+
+def mail_of(tx: Tx, rows: Sequence[Record], language: str, library: Library, sender: Sender) -> EmailMessage:
+    """One mail that tells messages to one reader."""
+    first = rows[0]
     said = [_said(tx, row, language, sender) for row in rows]
     whole = said[0] if len(said) == 1 else texts.digest(said, language)
     attached = [one for row in rows for one in _attached(tx, row, language, library, sender)]
     to, uid, at = (first.name, first.email), first.bundle or first.uid, first.happened_at
-    return Ready(own, mail=mail.build(whole, to, sender.mailbox, uid, at, attached, _one_click(rows, sender)))
+    return mail.build(whole, to, sender.mailbox, uid, at, attached, _one_click(rows, sender))
 
 
 def _one_click(rows: Sequence[Record], sender: Sender) -> str | None:
@@ -111,19 +116,21 @@ def link(facts: Mapping[str, Any], sender: Sender) -> str:
 
 
 def _attached(tx: Tx, row: Record, language: str, library: Library, sender: Sender) -> list[Attached]:
-    """The decision letter with a decision, the invitation with a meeting."""
-    facts = json.loads(row.facts)
-    if NOTICES[row.kind].invitation:
+    """The decision letter with a decision, the invitation or its end with a meeting."""
+    facts, change = json.loads(row.facts), NOTICES[row.kind].invitation
+    if change is not None:
         title = texts.entry(row.kind.partition(".")[0], facts, language)
-        data = invitation(row.subject, title, facts, sender.mailbox, (row.name, row.email), row.happened_at)
-        return [Attached("invitation.ics", "text/calendar", data, "REQUEST")]
+        data = invitation(row.subject, title, facts, sender.mailbox, (row.name, row.email), row.happened_at, change)
+        name = "invitation.ics" if change is Calendar.INVITE else "cancellation.ics"
+        return [Attached(name, "text/calendar", data, method(change))]
     if not NOTICES[row.kind].decision:
         return []
     about = proposals.proposal_for(tx, _INSIDE, row.ref)
     assert about, "what was decided is there"
     decided = casefile.decisions_concluded(tx, about.id)
     own = next(one for one in decided if one.consultation_id == facts["consultation"])
-    made = render(letter_paper(papers.letter_on(tx, about, own), library.current.framework, language))
+    said = papers.letter_on(tx, about, own, row.happened_at)
+    made = render(letter_paper(said, library.current.framework, language))
     return [Attached(f"decision-{row.ref}.{language}.pdf", "application/pdf", made)]
 
 

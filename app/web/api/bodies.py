@@ -118,6 +118,14 @@ class ConcludeIn(In):
     reason: Reason | None = None
 
 
+class CorrectionIn(In):
+    """Which decision, what its words should have been, and why."""
+
+    ref: Ref
+    text: Annotated[str, Text(1, 4000)]
+    reason: Reason
+
+
 class BestIn(In):
     """Which sets fit the envelopes best: for which objective, how many, with what for certain and what not."""
 

@@ -57,6 +57,7 @@ _CONDITIONAL = (
     *("replace_content", "move_window", "set_envelope", "change_consultation", "set_agenda", "open_consultation"),
     *("record_decision", "remove_decision", "conclude_consultation", "replace_meeting", "replace_evaluation"),
     *("confirm_minutes", "object_to_minutes", "sign_agreement", "adjust_budget"),
+    *("cancel_consultation", "correct_decision", "cancel_meeting"),
     *("write_report", "submit_report", "accept_report", "return_report"),
     *("prepare_payment", "release_payment", "receive_payment", "cancel_payment"),
 )
@@ -139,6 +140,12 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
         {"url": "https://hooks.example.org/earmark", "events": ["proposal.approve", "payment.released"], "for": "me"},
     ),
     "replay_webhook": (bodies.ReplayIn, {"from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z"}),
+    "cancel_consultation": (bodies.ReasonIn, {"reason": "The appropriation is not voted yet."}),
+    "cancel_meeting": (bodies.ReasonIn, {"reason": "The road is closed until spring."}),
+    "correct_decision": (
+        bodies.CorrectionIn,
+        {"ref": "DK-IOM-2027-003", "text": "The second condition names the Ministry of Health.", "reason": "A slip."},
+    ),
     "move_window": (bodies.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
 }
 
