@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
 from app.db import open_database
-from app.delivering import Worker
+from app.delivering import GRACE, Worker
 from app.domain.people import Role
 from app.files import Files
 from app.logs import logger
@@ -127,7 +127,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.gather(*chores, return_exceptions=True)
     worker.stop()
     if thread.is_alive():
-        await asyncio.to_thread(thread.join, 10)
+        await asyncio.to_thread(thread.join, 2 * GRACE)
     await _note_token_uses(app.state.house)
     await app.state.house.database.close()
 

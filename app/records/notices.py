@@ -1,10 +1,10 @@
 """Notices and messages as rows: owing, finding readers, claiming, marking. Claims are taken by an UPDATE, never read first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, insert, select, true, update
 
 from app.db import Record, Tx
 from app.domain.people import Role, Side
@@ -81,26 +81,47 @@ def preferences_of(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
     return {row.person_id: row for row in tx.execute(select(preference).where(preference.c.person_id.in_(people)))}
 
 
-def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> list[int]:
-    """Take up to `limit` due messages for the length of a lease; nobody else takes them until it is over."""
-    due = (message.c.state == WAITING) & (message.c.next_at <= now)
-    wanted = select(message.c.id).where(due).order_by(message.c.next_at, message.c.id).limit(limit)
-    chosen = wanted.with_for_update(skip_locked=True).cte("chosen")
-    taken = update(message).where(message.c.id.in_(select(chosen.c.id)))
-    made = taken.values(next_at=now + lease, attempts=message.c.attempts + 1).returning(message.c.id)
-    return sorted(tx.scalars(made))
+def _due(channel: str, now: datetime) -> Any:
+    return (message.c.state == WAITING) & (message.c.next_at <= now) & (message.c.channel == channel)
 
 
-def any_due(tx: Tx, now: datetime) -> bool:
-    here = (message.c.state == WAITING) & (message.c.next_at <= now)
+def _not_at(busy: Collection[int]) -> Any:
+    return message.c.webhook_id.not_in(busy) if busy else true()
+
+
+def any_due(tx: Tx, channel: str, now: datetime, busy: Collection[int] = ()) -> bool:
+    """Whether a channel may send anything now, to webhooks that are not busy."""
+    here = _due(channel, now) & _not_at(busy)
     return tx.scalar(select(message.c.id).where(here).limit(1)) is not None
+
+
+def claim(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int) -> list[int]:
+    """Take up to `limit` due messages for the length of a lease; nobody else takes them until it is over."""
+    return _claim(tx, _due(channel, now), now + lease, limit)
+
+
+def claim_each(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int, busy: Collection[int]) -> list[int]:
+    """As `claim`, the oldest of each webhook only, and none of those that are busy."""
+    due = _due(channel, now) & _not_at(busy)
+    oldest = select(func.min(message.c.id)).where(due).group_by(message.c.webhook_id)
+    return _claim(tx, due & message.c.id.in_(oldest), now + lease, limit)
+
+
+def _claim(tx: Tx, which: Any, until: datetime, limit: int) -> list[int]:
+    wanted = select(message.c.id).where(which).order_by(message.c.next_at, message.c.id).limit(limit)
+    chosen = wanted.with_for_update(skip_locked=True).cte("chosen")
+    return _lease(tx, message.c.id.in_(select(chosen.c.id)), until)
+
+
+def _lease(tx: Tx, which: Any, until: datetime) -> list[int]:
+    taken = update(message).where(which).values(next_at=until, attempts=message.c.attempts + 1)
+    return sorted(tx.scalars(taken.returning(message.c.id)))
 
 
 def claim_of(tx: Tx, person_id: int, now: datetime, lease: timedelta) -> list[int]:
     """Take every due mail of one reader for the length of a lease."""
     due = (message.c.state == WAITING) & (message.c.next_at <= now)
-    taken = update(message).where(due, message.c.person_id == person_id)
-    return list(tx.scalars(taken.values(next_at=now + lease, attempts=message.c.attempts + 1).returning(message.c.id)))
+    return _lease(tx, due & (message.c.person_id == person_id), now + lease)
 
 
 _NOTICE = [notice.c.kind, notice.c.subject, notice.c.ref, notice.c.facts, notice.c.at.label("happened_at")]
@@ -156,10 +177,21 @@ def settle_history(tx: Tx) -> None:
     tx.execute(update(message).where(message.c.state == WAITING).values(state=SENT, sent_at=happened, attempts=1))
 
 
-def depth(tx: Tx) -> Mapping[str, Any]:
-    """How many messages wait or are dead, and since when the oldest waits."""
-    waiting = message.c.state == WAITING
-    oldest = select(func.min(notice.c.at)).select_from(message.join(notice, notice.c.id == message.c.notice_id))
-    counted = select(message.c.state, func.count()).where(message.c.state != SENT).group_by(message.c.state)
-    counts = {state: int(count) for state, count in tx.execute(counted)}
-    return {"waiting": counts.get(WAITING, 0), "dead": counts.get(DEAD, 0), "oldest": tx.scalar(oldest.where(waiting))}
+def counts(tx: Tx) -> list[tuple[str, str, int]]:
+    """How many messages there are by channel and state."""
+    query = select(message.c.channel, message.c.state, func.count()).group_by(message.c.channel, message.c.state)
+    return [(channel, state, int(number)) for channel, state, number in tx.execute(query)]
+
+
+def late(tx: Tx, now: datetime) -> dict[str, tuple[int, datetime]]:
+    """By channel, how many waiting messages are due or were tried in vain, and since when the oldest waits."""
+    here = (message.c.state == WAITING) & ((message.c.next_at <= now) | (message.c.attempts > 0))
+    joined = message.join(notice, notice.c.id == message.c.notice_id)
+    query = select(message.c.channel, func.count(), func.min(notice.c.at)).select_from(joined).where(here)
+    return {name: (int(number), oldest) for name, number, oldest in tx.execute(query.group_by(message.c.channel))}
+
+
+def tried(tx: Tx) -> dict[str, int]:
+    """By channel, the attempts to deliver what there is."""
+    query = select(message.c.channel, func.sum(message.c.attempts)).group_by(message.c.channel)
+    return {name: int(number) for name, number in tx.execute(query)}

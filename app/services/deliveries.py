@@ -17,14 +17,13 @@ from app.notify.calendar import invitation
 from app.notify.hooks import Parcel
 from app.notify.mail import Attached
 from app.notify.notices import NOTICES
-from app.notify.outbox import HOOK
+from app.notify.outbox import HOOK, MAIL
 from app.records import casefile, consultations, notices, proposals, webhooks
 from app.services import papers
 from app.services.rulebooks import Library
 
-MOST_TRIES = 12
+MOST_TRIES = 80  # the first eleven within 70 minutes, then one an hour: three days in all, longer than a weekend
 LONGEST_PAUSE = timedelta(hours=1)
-BATCH = 8
 WEBHOOK_FAILURES = 20  # in a row, of messages, until a webhook is paused
 
 
@@ -47,22 +46,49 @@ class Ready:
     dropped: str | None = None
 
 
-def waiting(tx: Tx, now: datetime) -> bool:
-    """Whether anything is due; a read, so that an idle worker never takes the writer's turn."""
-    return notices.any_due(tx, now)
+@dataclass(frozen=True, slots=True)
+class Free:
+    """How much a worker can take now: mails, webhook messages, and which webhooks it is busy with."""
+
+    mails: int
+    hooks: int
+    busy: frozenset[int] = frozenset()
 
 
-def take(tx: Tx, now: datetime, lease: timedelta) -> list[list[int]]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Messages that go together; of a webhook only one at a time, so that a slow one is slow for itself."""
+
+    numbers: tuple[int, ...]
+    webhook: int | None = None
+
+
+def waiting(tx: Tx, now: datetime, free: Free) -> bool:
+    """Whether anything is due that could be taken; a read, so that an idle worker never takes the writer's turn."""
+    return (free.mails > 0 and notices.any_due(tx, MAIL, now)) or (
+        free.hooks > 0 and notices.any_due(tx, HOOK, now, free.busy)
+    )
+
+
+def take(tx: Tx, now: datetime, lease: timedelta, free: Free) -> list[Taken]:
     """Take due messages for a lease, those of one digest together; nobody else takes them until it is over."""
-    rows = notices.messages(tx, notices.claim(tx, now, lease, BATCH))
+    numbers = notices.claim(tx, MAIL, now, lease, free.mails) if free.mails else []
+    numbers += notices.claim_each(tx, HOOK, now, lease, free.hooks, free.busy) if free.hooks else []
     groups: dict[Any, list[int]] = {}
-    for row in rows:
-        together = row.digest and not _at_once(row.kind)
-        groups.setdefault(("digest", row.person_id) if together else row.id, []).append(row.id)
-    for key, numbers in groups.items():
-        if isinstance(key, tuple):
-            numbers.extend(notices.claim_of(tx, key[1], now, lease))
-    return [sorted(set(numbers)) for numbers in groups.values()]
+    for row in notices.messages(tx, numbers):
+        if row.attempts > MOST_TRIES:  # no attempt ever came to its end: whoever tried it died
+            notices.mark_failed(tx, row.id, row.error or "Every attempt broke off.", None)
+            continue
+        together = row.digest and row.channel == MAIL and not _at_once(row.kind)
+        groups.setdefault(("digest", row.person_id) if together else (row.id, row.webhook_id), []).append(row.id)
+    return [_taken(tx, key, own, now, lease) for key, own in groups.items()]
+
+
+def _taken(tx: Tx, key: tuple[Any, Any], numbers: list[int], now: datetime, lease: timedelta) -> Taken:
+    """What was claimed, with the rest of a digest."""
+    if key[0] == "digest":
+        return Taken(tuple(sorted({*numbers, *notices.claim_of(tx, key[1], now, lease)})))
+    return Taken(tuple(numbers), key[1])
 
 
 def _at_once(kind: str) -> bool:
@@ -71,7 +97,9 @@ def _at_once(kind: str) -> bool:
 
 def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender) -> Ready:
     """What is sent for messages that go together, made from what was frozen: it says the same at every attempt."""
-    rows = notices.messages(tx, numbers)
+    rows = [row for row in notices.messages(tx, numbers) if row.state == notices.WAITING]
+    if not rows:
+        return Ready(tuple(numbers), dropped="It is not true any more.")
     first = rows[0]
     own = tuple(row.id for row in rows)
     if first.channel == HOOK:
@@ -141,8 +169,9 @@ def _parcel(tx: Tx, row: Record, own: tuple[int, ...]) -> Ready:
     return Ready(own, parcel=Parcel(hook.url, secrets, row.uid, body), webhook=hook.id)
 
 
-def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> None:
-    """Write down what came of an attempt: sent, to be tried again after a growing pause, or dead."""
+def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> list[int]:
+    """Write down what came of an attempt: sent, to be tried again after a growing pause, or dead. The dead ones."""
+    dead = []
     for row in notices.messages(tx, one.numbers):
         if one.dropped:
             notices.mark_dropped(tx, row.id, one.dropped)
@@ -150,10 +179,20 @@ def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> None
             notices.mark_sent(tx, row.id, now)
         else:
             final = isinstance(failure, mail.Permanent) or row.attempts >= MOST_TRIES
-            pause = min(LONGEST_PAUSE, timedelta(seconds=2.0 ** min(row.attempts, 12)))
-            notices.mark_failed(tx, row.id, str(failure), None if final else now + pause)
+            notices.mark_failed(tx, row.id, _printable(failure), None if final else now + _pause(row.attempts))
+            dead += [row.id] if final else []
     if one.webhook is not None and not one.dropped:
         if failure is None:
             webhooks.succeeded(tx, one.webhook)
         else:
             webhooks.failed(tx, one.webhook, WEBHOOK_FAILURES, now)
+    return dead
+
+
+def _pause(attempts: int) -> timedelta:
+    return min(LONGEST_PAUSE, timedelta(seconds=2.0 ** min(attempts, 12)))
+
+
+def _printable(failure: Exception) -> str:
+    """What a server said, as a database can keep it: PostgreSQL takes no NUL."""
+    return "".join(sign if sign.isprintable() else " " for sign in str(failure))
