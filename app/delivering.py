@@ -82,9 +82,9 @@ class Worker:
                 if not deliveries.waiting(tx, now, free):
                     return
         with self.database.transaction() as tx:
-            dead = self._settle(tx, now)
+            dead, left = self._settle(tx, now)
             taken = [] if self.stopping.is_set() else deliveries.take(tx, now, self._lease(), free)
-        self.unsettled = []
+        self.unsettled = left
         if dead:
             log.warning("messages dead", messages=dead)
         for attempt in map(Attempt, taken):
@@ -97,9 +97,15 @@ class Worker:
             self.at_work.remove(attempt)
             self.unsettled.append(attempt)
 
-    def _settle(self, tx: Tx, now: datetime) -> list[int]:
-        """Write down what came of every finished attempt; the messages that are dead now."""
-        return [one for it in self.unsettled for one in deliveries.settle(tx, it.ready, it.failure, now)]
+    def _settle(self, tx: Tx, now: datetime) -> tuple[list[int], list[Attempt]]:
+        """Write down what came of every finished attempt; the messages that are dead now, and what must wait for its turn."""
+        held = deliveries.hold(tx, [number for one in self.unsettled for number in one.taken.numbers])
+        dead: list[int] = []
+        left = [one for one in self.unsettled if not held.issuperset(one.taken.numbers)]
+        for one in sorted(self.unsettled, key=lambda one: one.taken.webhook or 0):  # webhooks are locked in one order
+            if one not in left:
+                dead += deliveries.settle(tx, one.ready, one.failure, now)
+        return dead, left
 
     def _free(self) -> Free:
         busy = frozenset(one.taken.webhook for one in self.at_work if one.taken.webhook is not None)
@@ -125,13 +131,12 @@ class Worker:
     def _end(self) -> None:
         """Wait for what is being sent, as long as there is grace; what is cut then is tried again by another worker."""
         ends = time.monotonic() + GRACE
-        while self.at_work and time.monotonic() < ends + 1:
+        while (self.at_work or self.unsettled) and time.monotonic() < ends + 1:
             self.awake.wait(0.1)
             self._guarded(self.once)
             if time.monotonic() > ends:
                 for one in self.at_work:
                     one.line.cut()
-        self._guarded(self.once)
         for _ in range(MAILS + HOOKS):
             self.given.put(None)
         self.office.rest()

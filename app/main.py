@@ -23,7 +23,7 @@ from app.services.provider import Provider
 from app.services.rulebooks import open_library
 from app.services.uploads import LARGEST
 from app.settings import RULES, Settings, SettingsError
-from app.web import docs_page, health
+from app.web import docs_page, health, metrics
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
 from app.web.api import (
@@ -64,7 +64,7 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, people, audit, health, login, docs_page),
+    *(notifications, people, audit, health, metrics, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

@@ -12,7 +12,7 @@ from app.records.access_tables import office, person
 from app.records.notice_tables import message, notice, preference
 from app.records.tables import face, history, proposal
 
-WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "superseded"
+STATES = WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "superseded"
 
 
 def add(tx: Tx, kind: str, subject: str, ref: str | None, facts: str, at: datetime) -> int:
@@ -29,8 +29,16 @@ def add_messages(tx: Tx, rows: list[dict[str, Any]]) -> None:
 def supersede(tx: Tx, subject: str, kinds: Iterable[str], by: int) -> None:
     """Take back the unsent messages of earlier notices of these kinds on a subject; they stay, and say what replaced them."""
     older = select(notice.c.id).where(notice.c.subject == subject, notice.c.kind.in_(list(kinds)), notice.c.id < by)
-    here = (message.c.state == WAITING) & message.c.notice_id.in_(older)
-    tx.execute(update(message).where(here).values(state=SUPERSEDED, superseded_by=by))
+    here = select(message.c.id).where(message.c.state == WAITING, message.c.notice_id.in_(older))
+    held = here.order_by(message.c.id).with_for_update().cte("held")  # in one order: nobody waits for each other
+    taken = update(message).where(message.c.id.in_(select(held.c.id)), message.c.state == WAITING)
+    tx.execute(taken.values(state=SUPERSEDED, superseded_by=by))
+
+
+def hold(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Lock messages until the end of the transaction; those that somebody else has locked are left out, never waited for."""
+    wanted = select(message.c.id).where(message.c.id.in_(numbers)).with_for_update(skip_locked=True)
+    return set(tx.scalars(wanted))
 
 
 def _live() -> Select[Any]:
@@ -107,7 +115,7 @@ def claim_each(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int
     return _claim(tx, due & message.c.id.in_(oldest), now + lease, limit)
 
 
-def _claim(tx: Tx, which: Any, until: datetime, limit: int) -> list[int]:
+def _claim(tx: Tx, which: Any, until: datetime, limit: int | None) -> list[int]:
     wanted = select(message.c.id).where(which).order_by(message.c.next_at, message.c.id).limit(limit)
     chosen = wanted.with_for_update(skip_locked=True).cte("chosen")
     return _lease(tx, message.c.id.in_(select(chosen.c.id)), until)
@@ -120,8 +128,8 @@ def _lease(tx: Tx, which: Any, until: datetime) -> list[int]:
 
 def claim_of(tx: Tx, person_id: int, now: datetime, lease: timedelta) -> list[int]:
     """Take every due mail of one reader for the length of a lease."""
-    due = (message.c.state == WAITING) & (message.c.next_at <= now)
-    return _lease(tx, due & (message.c.person_id == person_id), now + lease)
+    due = (message.c.state == WAITING) & (message.c.next_at <= now) & (message.c.person_id == person_id)
+    return _claim(tx, due, now + lease, None)
 
 
 _NOTICE = [notice.c.kind, notice.c.subject, notice.c.ref, notice.c.facts, notice.c.at.label("happened_at")]

@@ -169,6 +169,11 @@ def _parcel(tx: Tx, row: Record, own: tuple[int, ...]) -> Ready:
     return Ready(own, parcel=Parcel(hook.url, secrets, row.uid, body), webhook=hook.id)
 
 
+def hold(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Those messages that can be settled now. A worker waits for no lock, or a move that takes notices back might fail."""
+    return notices.hold(tx, numbers)
+
+
 def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> list[int]:
     """Write down what came of an attempt: sent, to be tried again after a growing pause, or dead. The dead ones."""
     dead = []

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import copy_of
 from tests.notify.killing import killed
 
-KILLS = int(__import__("os").environ.get("KK", "100"))
+KILLS = 100
 NEVER = ("lost", "dead", "phantom", "missing", "doubled")
 
 
