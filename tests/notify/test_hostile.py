@@ -313,3 +313,15 @@ def test_what_a_server_says_of_us_is_no_verdict_on_a_message(
         with running(worker_of(url, tmp_path, smtp, library)):
             until(lambda: all(row.attempts > 1 and row.error for row in rows(url)), 20)
         assert {(row.state, row.error[:25]) for row in rows(url)} == {("waiting", "554 No service for you  t")}
+
+
+def test_a_worker_waits_for_no_message_that_a_move_holds(filled: dict[str, Any], tmp_path: Path) -> None:
+    with copy_of("postgresql", filled, tmp_path) as url:
+        owe(url, 1)
+        database, now = open_database(url), datetime.now(UTC)
+        with database.transaction() as tx:
+            first, second = (one.numbers[0] for one in deliveries.take(tx, now, timedelta(60), Free(8, 4)))
+        with database.transaction() as move:
+            move.execute(text(f"UPDATE message SET error = 'held' WHERE id = {first}"))
+            with database.transaction() as tx:
+                assert deliveries.hold(tx, [first, second]) == {second}
