@@ -116,7 +116,7 @@ class Person(threading.Thread):
 def killed(
     url: str, var: Path, accounts: dict[str, Any], kills: int, seconds: float, chance: random.Random
 ) -> dict[str, int]:
-    """Kill the service so often, or for so long; what was lost, invented or missing (all 0, or the promise is broken), and how much it was."""
+    """Kill the service so often, or for so long: what was lost or invented (0, or the promise is broken), and of how much."""
     _open_window(url)
     with ExitStack() as stack:
         post, smtp = stack.enter_context(mail_server())

@@ -19,6 +19,7 @@ import httpx
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import create_engine, text
+from structlog.testing import capture_logs
 
 from app import delivering
 from app.db import open_database
@@ -279,8 +280,9 @@ def test_a_message_that_cannot_be_made_is_dead_in_the_end_and_holds_nobody_up(
     with copy_of("sqlite", filled, tmp_path) as url, mail_server() as (post, smtp):
         owe(url, 5)
         change(url, "UPDATE notice SET facts = '{\"deadline\": 7}' WHERE id = (SELECT max(id) FROM notice)")
-        with running(worker_of(url, tmp_path, smtp, library)):
+        with capture_logs() as said, running(worker_of(url, tmp_path, smtp, library)):
             until(lambda: all(row.state != "waiting" for row in rows(url)), 20)
+        assert [one["event"] for one in said].count("messages dead") >= 1
         dead = [row for row in rows(url) if row.state == "dead"]
         assert len(dead) == 2
         assert {(row.error, row.attempts) for row in dead} == {("It could not be made: ValueError.", 3)}
