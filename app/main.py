@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
 from app.db import open_database
-from app.delivering import Worker
+from app.delivering import GRACE, Worker
 from app.domain.people import Role
 from app.files import Files
 from app.logs import logger
@@ -23,7 +23,7 @@ from app.services.provider import Provider
 from app.services.rulebooks import open_library
 from app.services.uploads import LARGEST
 from app.settings import RULES, Settings, SettingsError
-from app.web import docs_page, health
+from app.web import docs_page, health, metrics
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
 from app.web.api import (
@@ -66,7 +66,7 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, webhooks, preferences, unsubscribe, people, audit, health, login, docs_page),
+    *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics, login, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 
@@ -129,7 +129,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.gather(*chores, return_exceptions=True)
     worker.stop()
     if thread.is_alive():
-        await asyncio.to_thread(thread.join, 10)
+        await asyncio.to_thread(thread.join, 2 * GRACE)
     await _note_token_uses(app.state.house)
     await app.state.house.database.close()
 

@@ -1,8 +1,6 @@
 """Webhooks: signed as Standard Webhooks says, sent only to addresses that were judged, to the address that was judged."""
 
 import base64
-import contextlib
-import functools
 import hashlib
 import hmac
 import ipaddress
@@ -11,15 +9,17 @@ import secrets
 import socket
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from app.notify.lines import Line
 from app.notify.mail import Permanent, Transient
 
 Network = IPv4Network | IPv6Network
@@ -133,36 +133,27 @@ class Parcel:
     body: bytes
 
 
-@functools.cache
+@cache
 def _trusted() -> ssl.SSLContext:
-    """Whose certificates are believed: the usual authorities, or those in SSL_CERT_FILE."""
+    """Whose certificates are believed: the usual authorities, or those in SSL_CERT_FILE. Reading them takes 50 ms: once."""
     return httpx.create_ssl_context()
 
 
-class _Line:
-    """The connection of one attempt, cut when its time is over: a receiver that drips would keep a worker for hours."""
+def _on(line: Line) -> Callable[[str, Any], None]:
+    """What tells a line of the connection, as it is opened and as TLS begins on it."""
 
-    def __init__(self) -> None:
-        self.socket: socket.socket | None = None
-        self.over = False
-
-    def note(self, event: str, told: Mapping[str, Any]) -> None:
-        """Know the socket as soon as it is there (httpcore's `trace`)."""
+    def told(event: str, about: Any) -> None:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self.socket = told["return_value"].get_extra_info("socket")
+            line.hold(about["return_value"].get_extra_info("socket"))
 
-    def cut(self) -> None:
-        self.over = True
-        if self.socket is not None:
-            with contextlib.suppress(OSError):  # it has just been closed
-                self.socket.shutdown(socket.SHUT_RDWR)
+    return told
 
 
-def post(parcel: Parcel, at: datetime, allowed: Sequence[Network] = ()) -> None:
+def post(parcel: Parcel, at: datetime, allowed: Sequence[Network] = (), line: Line | None = None) -> None:
     """Send it; a 2xx is the receiver's word that it has it. 410 is Permanent, everything else Transient."""
+    line = line or Line()
     if fault := fault_in(parcel.url, allowed):
         raise Transient(fault)
-    line = _Line()
     clock = threading.Timer(LONGEST, line.cut)
     clock.daemon = True
     clock.start()
@@ -170,7 +161,7 @@ def post(parcel: Parcel, at: datetime, allowed: Sequence[Network] = ()) -> None:
         status, said = _answer(parcel, at, allowed, line)
     except httpx.HTTPError as error:
         over = f"It took longer than {LONGEST:g} seconds."
-        raise Transient(over if line.over else f"{type(error).__name__}: {error}") from None
+        raise Transient(over if line.is_cut else f"{type(error).__name__}: {error}") from None
     finally:
         clock.cancel()
     if status == httpx.codes.GONE:
@@ -179,7 +170,7 @@ def post(parcel: Parcel, at: datetime, allowed: Sequence[Network] = ()) -> None:
         raise Transient(f"{status} {said}".strip())
 
 
-def _answer(parcel: Parcel, at: datetime, allowed: Sequence[Network], line: _Line) -> tuple[int, str]:
+def _answer(parcel: Parcel, at: datetime, allowed: Sequence[Network], line: Line) -> tuple[int, str]:
     """The status of the answer, and where it is no success how it begins."""
     parts = urlsplit(parcel.url)
     secure = parts.scheme == "https"
@@ -195,7 +186,7 @@ def _answer(parcel: Parcel, at: datetime, allowed: Sequence[Network], line: _Lin
         "webhook-timestamp": str(stamp),
         "webhook-signature": " ".join(signature(one, parcel.uid, stamp, parcel.body) for one in parcel.secrets),
     }
-    more = {"sni_hostname": host, "trace": line.note}
+    more = {"sni_hostname": host, "trace": _on(line)}
     with (
         httpx.Client(verify=_trusted(), timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client,
         client.stream("POST", target, content=parcel.body, headers=headers, extensions=more) as answer,

@@ -1,11 +1,11 @@
 """Notices and messages as rows: owing, finding readers, claiming, marking. Claims are taken by an UPDATE, never read first."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, true, update
 
 from app.db import Record, Tx, insert_of
 from app.domain.people import Role, Side
@@ -13,7 +13,7 @@ from app.records.access_tables import office, person
 from app.records.notice_tables import message, notice, preference, webhook
 from app.records.tables import face, history, proposal
 
-WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "superseded"
+STATES = WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "superseded"
 
 
 def add(tx: Tx, kind: str, subject: str, ref: str | None, facts: str, at: datetime) -> int:
@@ -35,8 +35,16 @@ def number_of(tx: Tx, uid: str) -> int:
 def supersede(tx: Tx, subject: str, kinds: Iterable[str], by: int) -> None:
     """Take back the unsent messages of earlier notices of these kinds on a subject; they stay, and say what replaced them."""
     older = select(notice.c.id).where(notice.c.subject == subject, notice.c.kind.in_(list(kinds)), notice.c.id < by)
-    here = (message.c.state == WAITING) & message.c.notice_id.in_(older)
-    tx.execute(update(message).where(here).values(state=SUPERSEDED, superseded_by=by))
+    here = select(message.c.id).where(message.c.state == WAITING, message.c.notice_id.in_(older))
+    held = here.order_by(message.c.id).with_for_update().cte("held")  # in one order: nobody waits for each other
+    taken = update(message).where(message.c.id.in_(select(held.c.id)), message.c.state == WAITING)
+    tx.execute(taken.values(state=SUPERSEDED, superseded_by=by))
+
+
+def hold(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Lock messages until the end of the transaction; those that somebody else has locked are left out, never waited for."""
+    wanted = select(message.c.id).where(message.c.id.in_(numbers)).with_for_update(skip_locked=True)
+    return set(tx.scalars(wanted))
 
 
 def told_of(tx: Tx, subject: str) -> list[Record]:
@@ -123,7 +131,14 @@ def drop_unwanted(tx: Tx, reminders: Iterable[str], why: str) -> None:
     """Take back every waiting reminder of a reader who wants none; they stay, and say why they were not sent."""
     without = select(preference.c.person_id).where(preference.c.reminders.is_(False))
     here = (message.c.state == WAITING) & message.c.person_id.in_(without) & _of_kinds(reminders)
-    tx.execute(update(message).where(here).values(state=SUPERSEDED, error=why))
+    tx.execute(update(message).where(_unheld(here)).values(state=SUPERSEDED, error=why))
+
+
+def _unheld(which: ColumnElement[bool], limit: int | None = None) -> ColumnElement[bool]:
+    """Those of these messages that nobody else has locked, the first due first: a worker waits for no lock."""
+    wanted = select(message.c.id).where(which).order_by(message.c.next_at, message.c.id).limit(limit)
+    chosen = wanted.with_for_update(skip_locked=True).cte("chosen")
+    return message.c.id.in_(select(chosen.c.id))
 
 
 def release(tx: Tx, person_id: int, now: datetime) -> None:
@@ -141,34 +156,47 @@ def bundle_up(tx: Tx, now: datetime, at_once: Iterable[str]) -> None:
     due &= message.c.bundle.is_(None) & ~_of_kinds(at_once)
     readers = select(message.c.person_id).join(preference, preference.c.person_id == message.c.person_id)
     for one in sorted(set(tx.scalars(readers.where(due, preference.c.digest.is_(True))))):
-        tx.execute(update(message).where(due, message.c.person_id == one).values(bundle=secrets.token_hex(16)))
+        own = _unheld(due & (message.c.person_id == one))
+        tx.execute(update(message).where(own).values(bundle=secrets.token_hex(16)))
 
 
-def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> list[int]:
+def _due(channel: str, now: datetime) -> Any:
+    return (message.c.state == WAITING) & (message.c.next_at <= now) & (message.c.channel == channel)
+
+
+def _not_at(busy: Collection[int]) -> Any:
+    return message.c.webhook_id.not_in(busy) if busy else true()
+
+
+def any_due(tx: Tx, channel: str, now: datetime, busy: Collection[int] = ()) -> bool:
+    """Whether a channel may send anything now, to webhooks that are not busy."""
+    here = _due(channel, now) & _not_at(busy)
+    return tx.scalar(select(message.c.id).where(here).limit(1)) is not None
+
+
+def claim(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int) -> list[int]:
     """Take up to `limit` due messages and bundles for the length of a lease; nobody else takes them until it is over.
 
     A bundle is taken by its first message: whoever has that has the rest, so that two workers never part one.
     """
     first = message.alias()
     follows = exists().where(first.c.bundle == message.c.bundle, first.c.id < message.c.id, first.c.state == WAITING)
-    due = (message.c.state == WAITING) & (message.c.next_at <= now)
-    wanted = select(message.c.id).where(due, ~follows).order_by(message.c.next_at, message.c.id).limit(limit)
-    chosen = wanted.with_for_update(skip_locked=True).cte("chosen")
-    lead = list(tx.execute(_taken(now, lease).where(message.c.id.in_(select(chosen.c.id)))))
+    lead = _lease(tx, _unheld(_due(channel, now) & ~follows, limit), now + lease)
     bundles = sorted({row.bundle for row in lead if row.bundle})
     rest = (message.c.state == WAITING) & message.c.bundle.in_(bundles) & message.c.id.not_in([one.id for one in lead])
-    more = list(tx.execute(_taken(now, lease).where(rest))) if bundles else []
-    return sorted(row.id for row in [*lead, *more])
+    return sorted(row.id for row in [*lead, *(_lease(tx, rest, now + lease) if bundles else [])])
 
 
-def _taken(now: datetime, lease: timedelta) -> Any:
-    made = update(message).values(next_at=now + lease, attempts=message.c.attempts + 1)
-    return made.returning(message.c.id, message.c.bundle)
+def claim_each(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int, busy: Collection[int]) -> list[int]:
+    """As `claim`, the oldest of each webhook only, and none of those that are busy."""
+    due = _due(channel, now) & _not_at(busy)
+    oldest = select(func.min(message.c.id)).where(due).group_by(message.c.webhook_id)
+    return sorted(row.id for row in _lease(tx, _unheld(due & message.c.id.in_(oldest), limit), now + lease))
 
 
-def any_due(tx: Tx, now: datetime) -> bool:
-    here = (message.c.state == WAITING) & (message.c.next_at <= now)
-    return tx.scalar(select(message.c.id).where(here).limit(1)) is not None
+def _lease(tx: Tx, which: ColumnElement[bool], until: datetime) -> list[Record]:
+    taken = update(message).where(which).values(next_at=until, attempts=message.c.attempts + 1)
+    return list(tx.execute(taken.returning(message.c.id, message.c.bundle)))
 
 
 _NOTICE = [notice.c.kind, notice.c.subject, notice.c.ref, notice.c.facts, notice.c.at.label("happened_at")]
@@ -238,10 +266,21 @@ def settle_history(tx: Tx) -> None:
     tx.execute(update(message).where(message.c.state == WAITING).values(state=SENT, sent_at=happened, attempts=1))
 
 
-def depth(tx: Tx) -> Mapping[str, Any]:
-    """How many messages wait or are dead, and since when the oldest waits."""
-    waiting = message.c.state == WAITING
-    oldest = select(func.min(notice.c.at)).select_from(message.join(notice, notice.c.id == message.c.notice_id))
-    counted = select(message.c.state, func.count()).where(message.c.state != SENT).group_by(message.c.state)
-    counts = {state: int(count) for state, count in tx.execute(counted)}
-    return {"waiting": counts.get(WAITING, 0), "dead": counts.get(DEAD, 0), "oldest": tx.scalar(oldest.where(waiting))}
+def counts(tx: Tx) -> list[tuple[str, str, int]]:
+    """How many messages there are by channel and state."""
+    query = select(message.c.channel, message.c.state, func.count()).group_by(message.c.channel, message.c.state)
+    return [(channel, state, int(number)) for channel, state, number in tx.execute(query)]
+
+
+def late(tx: Tx, now: datetime) -> dict[str, tuple[int, datetime]]:
+    """By channel, how many waiting messages are due or were tried in vain, and since when the oldest waits."""
+    here = (message.c.state == WAITING) & ((message.c.next_at <= now) | (message.c.attempts > 0))
+    joined = message.join(notice, notice.c.id == message.c.notice_id)
+    query = select(message.c.channel, func.count(), func.min(notice.c.at)).select_from(joined).where(here)
+    return {name: (int(number), oldest) for name, number, oldest in tx.execute(query.group_by(message.c.channel))}
+
+
+def tried(tx: Tx) -> dict[str, int]:
+    """By channel, the attempts to deliver what there is."""
+    query = select(message.c.channel, func.sum(message.c.attempts)).group_by(message.c.channel)
+    return {name: int(number) for name, number in tx.execute(query)}

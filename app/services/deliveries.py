@@ -17,15 +17,14 @@ from app.notify.calendar import invitation, method
 from app.notify.hooks import Parcel
 from app.notify.mail import Attached
 from app.notify.notices import AT_ONCE, NOTICES, REMINDERS, Calendar
-from app.notify.outbox import HOOK
+from app.notify.outbox import HOOK, MAIL
 from app.records import casefile, consultations, notices, proposals
 from app.records import webhooks as webhook_records
 from app.services import papers, webhooks
 from app.services.rulebooks import Library
 
-MOST_TRIES = 12
+MOST_TRIES = 80  # the first eleven within 70 minutes, then one an hour: three days in all, longer than a weekend
 LONGEST_PAUSE = timedelta(hours=1)
-BATCH = 8
 UNWANTED = "The reader wants no reminders."
 
 
@@ -48,19 +47,43 @@ class Ready:
     dropped: str | None = None
 
 
-def waiting(tx: Tx, now: datetime) -> bool:
-    """Whether anything is due; a read, so that an idle worker never takes the writer's turn."""
-    return notices.any_due(tx, now)
+@dataclass(frozen=True, slots=True)
+class Free:
+    """How much a worker can take now: mails, webhook messages, and which webhooks it is busy with."""
+
+    mails: int
+    hooks: int
+    busy: frozenset[int] = frozenset()
 
 
-def take(tx: Tx, now: datetime, lease: timedelta) -> list[list[int]]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Messages that go together; of a webhook only one at a time, so that a slow one is slow for itself."""
+
+    numbers: tuple[int, ...]
+    webhook: int | None = None
+
+
+def waiting(tx: Tx, now: datetime, free: Free) -> bool:
+    """Whether anything is due that could be taken; a read, so that an idle worker never takes the writer's turn."""
+    return (free.mails > 0 and notices.any_due(tx, MAIL, now)) or (
+        free.hooks > 0 and notices.any_due(tx, HOOK, now, free.busy)
+    )
+
+
+def take(tx: Tx, now: datetime, lease: timedelta, free: Free) -> list[Taken]:
     """Take due messages for a lease, those of one digest together; nobody else takes them until it is over."""
     notices.drop_unwanted(tx, REMINDERS, UNWANTED)
     notices.bundle_up(tx, now, AT_ONCE)
+    numbers = notices.claim(tx, MAIL, now, lease, free.mails) if free.mails else []
+    numbers += notices.claim_each(tx, HOOK, now, lease, free.hooks, free.busy) if free.hooks else []
     groups: dict[Any, list[int]] = {}
-    for row in notices.messages(tx, notices.claim(tx, now, lease, BATCH)):
-        groups.setdefault(row.bundle or row.id, []).append(row.id)
-    return list(groups.values())
+    for row in notices.messages(tx, numbers):
+        if row.attempts > MOST_TRIES:  # no attempt ever came to its end: whoever tried it died
+            notices.mark_failed(tx, row.id, row.error or "Every attempt broke off.", None)
+        else:
+            groups.setdefault((row.bundle or row.id, row.webhook_id), []).append(row.id)
+    return [Taken(tuple(own), webhook) for (_name, webhook), own in groups.items()]
 
 
 def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender, now: datetime) -> Ready:
@@ -154,8 +177,14 @@ def _parcel(tx: Tx, row: Record, own: tuple[int, ...], now: datetime) -> Ready:
     return Ready(own, parcel=Parcel(hook.url, secrets, row.uid, body), webhook=hook.id)
 
 
-def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> None:
-    """Write down what came of an attempt: sent, to be tried again after a growing pause, or dead."""
+def hold(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Those messages that can be settled now. A worker waits for no lock, or a move that takes notices back might fail."""
+    return notices.hold(tx, numbers)
+
+
+def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> list[int]:
+    """Write down what came of an attempt: sent, to be tried again after a growing pause, or dead. The dead ones."""
+    dead = []
     for row in notices.messages(tx, one.numbers):
         if one.dropped:
             notices.mark_dropped(tx, row.id, one.dropped)
@@ -163,10 +192,20 @@ def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> None
             notices.mark_sent(tx, row.id, now)
         else:
             final = isinstance(failure, mail.Permanent) or row.attempts >= MOST_TRIES
-            pause = min(LONGEST_PAUSE, timedelta(seconds=2.0 ** min(row.attempts, 12)))
-            notices.mark_failed(tx, row.id, str(failure), None if final else now + pause)
+            notices.mark_failed(tx, row.id, _printable(failure), None if final else now + _pause(row.attempts))
+            dead += [row.id] if final else []
     if one.webhook is not None and not one.dropped:
         if failure is None:
             webhook_records.succeeded(tx, one.webhook)
         else:
             webhooks.failed(tx, one.webhook, failure, now)
+    return dead
+
+
+def _pause(attempts: int) -> timedelta:
+    return min(LONGEST_PAUSE, timedelta(seconds=2.0 ** min(attempts, 12)))
+
+
+def _printable(failure: Exception) -> str:
+    """What a server said, as a database can keep it: PostgreSQL takes no NUL."""
+    return "".join(sign if sign.isprintable() else " " for sign in str(failure))

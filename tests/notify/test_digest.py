@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -20,9 +19,11 @@ from app.delivering import Worker
 from app.notify import outbox
 from app.records import notices, people
 from app.services import deliveries
+from app.services.deliveries import Free
 from app.services.rulebooks import Library, open_library
 from app.settings import RULES
 from tests.conftest import FRAMEWORK, copy_of, settings_for
+from tests.notify.post import deliver_all
 from tests.serving import free_port
 
 EVENING = datetime(2026, 11, 23, 19, tzinfo=UTC)
@@ -70,10 +71,7 @@ class Post:
     def deliver(self, at: datetime) -> list[EmailMessage]:
         """Everything that is sent when the worker looks at that instant."""
         before = len(self.box.got)
-        self.worker._now = lambda: at  # type: ignore[method-assign]
-        with ThreadPoolExecutor(4) as pool:
-            while self.worker.once(pool):
-                pass
+        deliver_all(self.worker, at)
         return self.box.got[before:]
 
 
@@ -161,12 +159,12 @@ def test_two_workers_never_part_a_digest(filled: dict[str, Any], tmp_path: Path,
                 for number in range(12):
                     subject = f"clarification/{turn}-{number}"
                     outbox.owe(tx, "clarification.answered", subject, at - timedelta(hours=2), {"answer": "Yes."}, REF)
-            start, taken = threading.Barrier(3), list[list[int]]()
+            start, taken = threading.Barrier(3), list[tuple[int, ...]]()
 
-            def take(at: datetime = at, start: Any = start, taken: list[list[int]] = taken) -> None:
+            def take(at: datetime = at, start: Any = start, taken: list[tuple[int, ...]] = taken) -> None:
                 start.wait()
                 with post.database.transaction() as tx:
-                    taken += deliveries.take(tx, at, timedelta(hours=1))
+                    taken += [one.numbers for one in deliveries.take(tx, at, timedelta(hours=1), Free(8, 4))]
 
             workers = [threading.Thread(target=take) for _ in range(3)]
             for one in workers:

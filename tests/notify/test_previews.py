@@ -10,6 +10,7 @@ from sqlalchemy import update
 from app.demo.examples import of_every_kind
 from app.notify import texts
 from app.notify.notices import NOTICES
+from app.records import notices
 from app.records.access_tables import person
 from app.services import deliveries
 from tests.notify.conftest import NOW, SENDER, Stage
@@ -22,9 +23,8 @@ def made_in(stage: Stage, language: str) -> dict[str, EmailMessage]:
     stage.tx.execute(update(person).values(disabled_at=None))  # the demo's people read what the demo tells
     found = {}
     for kind, number in of_every_kind(stage.tx, NOW.at).items():
-        made = deliveries.ready(stage.tx, [number], stage.library, SENDER, language).mail
-        assert made, kind
-        found[kind] = made
+        rows = notices.messages(stage.tx, [number])
+        found[kind] = deliveries.mail_of(stage.tx, rows, language, stage.library, SENDER)
     return found
 
 

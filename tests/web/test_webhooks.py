@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -17,8 +16,9 @@ from sqlalchemy import create_engine, text
 from app.delivering import Worker
 from app.domain.people import Role
 from app.notify import outbox
-from app.services import deliveries, users, webhooks
+from app.services import users, webhooks
 from tests.conftest import Service, copy_of
+from tests.notify.post import deliver_all
 from tests.notify.receiving import Receiver, authority, receiver, signed_by
 from tests.notify.test_notices import NOW
 from tests.serving import started
@@ -48,14 +48,7 @@ async def delivered(service: Service, later: timedelta = timedelta(), at: dateti
     here = service.house
     worker = Worker(here.settings, here.database, here.library)
     at = at or here.now().at + later
-    worker._now = lambda: at  # type: ignore[method-assign]
-
-    def until_idle() -> None:
-        with ThreadPoolExecutor(deliveries.BATCH) as pool:
-            while worker.once(pool):
-                pass
-
-    await asyncio.to_thread(until_idle)
+    await asyncio.to_thread(deliver_all, worker, at)
     return at
 
 
