@@ -20,7 +20,7 @@ from app.notify.notices import AT_ONCE, NOTICES, REMINDERS, Calendar
 from app.notify.outbox import HOOK, MAIL
 from app.records import casefile, consultations, notices, proposals
 from app.records import webhooks as webhook_records
-from app.services import papers, webhooks
+from app.services import papers, reminders, webhooks
 from app.services.rulebooks import Library
 
 MOST_TRIES = 80  # the first eleven within 70 minutes, then one an hour: three days in all, longer than a weekend
@@ -81,6 +81,8 @@ def take(tx: Tx, now: datetime, lease: timedelta, free: Free) -> list[Taken]:
     for row in notices.messages(tx, numbers):
         if row.attempts > MOST_TRIES:  # no attempt ever came to its end: whoever tried it died
             notices.mark_failed(tx, row.id, row.error or "Every attempt broke off.", None)
+        elif why := reminders.outdated(tx, row.kind, json.loads(row.facts)):
+            notices.mark_dropped(tx, row.id, why)
         else:
             groups.setdefault((row.bundle or row.id, row.webhook_id), []).append(row.id)
     return [Taken(tuple(own), webhook) for (_name, webhook), own in groups.items()]

@@ -13,8 +13,9 @@ from app.db import open_database
 from app.domain.cycle import day_of, noon_of
 from app.domain.rulebook import Rulebook
 from app.notify import outbox
-from app.services import reminders
+from app.services import deliveries, reminders
 from app.services.clock import Now
+from app.services.deliveries import Free
 from tests.conftest import copy_of
 from tests.notify.post import asked
 from tests.notify.test_hostile import change
@@ -150,3 +151,24 @@ def test_a_day_begins_at_midnight_in_copenhagen(at: str, day: str) -> None:
 def test_a_digest_leaves_at_seven_also_when_the_clocks_change(at: str, due: str) -> None:
     found = outbox.next_digest(datetime.fromisoformat(at).replace(tzinfo=UTC))
     assert found == datetime.fromisoformat(due).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("done", "why"),
+    [
+        ("UPDATE cycle SET closes_on = '2027-03-31' WHERE year = 2027", "The window was moved since."),
+        ("UPDATE proposal SET state = 'submitted' WHERE state = 'draft'", "Everything was submitted since."),
+    ],
+)
+def test_a_reminder_that_is_no_longer_true_when_its_turn_comes_is_not_sent(
+    url: str, book: Rulebook, done: str, why: str
+) -> None:
+    change(url, "UPDATE proposal SET state = 'draft' WHERE state = 'returned' AND cycle_year = 2027")
+    assert closing(on(url, book, before(7))) == {7}
+    change(url, done)
+    query = "SELECT state, error FROM message JOIN notice ON notice.id = message.notice_id WHERE kind = 'window.closes'"
+    waiting = len(asked(url, f"{query} AND state = 'waiting'"))
+    with open_database(url).transaction() as tx:
+        deliveries.take(tx, noon_of(before(6)), timedelta(hours=1), Free(200, 0))
+    assert waiting > 0
+    assert Counter(row.error for row in asked(url, query) if row.state == "superseded") == {why: waiting}
