@@ -19,7 +19,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, casefiles, delivering, exchange, logs, proposing
+from app import administration, casefiles, delivering, exchange, logs, previewing, proposing
 from app import demo as demo_data
 from app.db import Database, open_database
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
@@ -29,6 +29,7 @@ from app.schema import migrate as bring_to_head
 from app.services import clock, comparison, cycles, integrity, upkeep
 from app.services.rulebooks import Library, ManifestError, described, open_library
 from app.settings import RULES, Settings, SettingsError, read_settings
+from app.web.requests import House
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: softly earmarked funds, settled.")
 rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
@@ -44,6 +45,7 @@ cli.command("template")(proposing.template)
 cli.command("screen")(proposing.screen_files)
 cli.command("submit")(proposing.submit)
 cli.add_typer(exchange.engaged, name="engagements")
+cli.add_typer(previewing.messages, name="messages")
 
 
 def _prepared(settings: Settings) -> tuple[Database, Library]:
@@ -64,7 +66,7 @@ def serve() -> None:
         _fill_demo(settings)
     logs.set_up()
     app = create_app(settings)
-    _note_start(settings)
+    _note_start(app.state.house)
     # Forwarded addresses are ours to judge (EARMARK_TRUSTED_PROXIES), and requests are logged by us.
     config = uvicorn.Config(
         app,
@@ -82,15 +84,15 @@ def serve() -> None:
         raise typer.Exit(1)
 
 
-def _note_start(settings: Settings) -> None:
+def _note_start(here: House) -> None:
     """Write a changed rulebook or configuration to the log of acts; a database not migrated yet has no log."""
-    public = {name: str(getattr(settings, name)) for name in Settings.__slots__ if name not in ("database_url", "oidc")}
-    if settings.oidc:
-        public["oidc"] = str(replace(settings.oidc, client_secret=""))
+    names = (name for name in Settings.__slots__ if name not in ("database_url", "oidc"))
+    public = {name: str(getattr(here.settings, name)) for name in names}
+    if here.settings.oidc:
+        public["oidc"] = str(replace(here.settings.oidc, client_secret=""))
     configuration = hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
-    library = open_library(RULES, settings.framework)
-    with open_database(settings.database_url).transaction() as tx:
-        upkeep.note_start(tx, library.current, configuration, clock.now(settings.today))
+    with here.database.transaction() as tx:
+        upkeep.note_start(tx, here.library.current, configuration, clock.now(here.settings.today))
 
 
 class Announcing(uvicorn.Server):

@@ -1,26 +1,43 @@
-"""The worker that delivers: it takes messages on a lease, sends them with no transaction open, and settles each by itself.
+"""The worker that delivers: it takes messages on a lease, sends them with no transaction open, and settles what was sent.
 
 One runs inside `serve` unless EARMARK_DELIVER is 0; more run as `python -m app deliver`. All of them may be killed at any moment.
+One thread alone writes: it settles what the hands have finished and takes as much as there are free hands for, together.
 """
 
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 
 import typer
 
-from app.db import Database, open_database
+from app.db import Database, Tx, open_database
 from app.logs import logger, set_up
 from app.notify import hooks, mail
+from app.notify.lines import Line
 from app.services import clock, deliveries, reminders
-from app.services.deliveries import Ready, Sender
+from app.services.deliveries import Free, Ready, Sender, Taken
 from app.services.rulebooks import Library, open_library
 from app.settings import RULES, Settings, read_settings
 
 log = logger("delivery")
+MAILS, HOOKS = 8, 4  # hands: a mail server that is deaf does not hold up webhooks, nor the other way round
 PAUSE = 0.5  # seconds between looks at the outbox when nothing is due
+GRACE = 7.0  # seconds that what is being sent has to come to its end when the worker must stop
 REMIND_EVERY = 60.0
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One thing that a hand sends, and in the end what came of it."""
+
+    taken: Taken
+    line: Line = field(default_factory=Line)
+    ready: Ready = field(default_factory=lambda: Ready(()))
+    failure: Exception | None = None
 
 
 class Worker:
@@ -30,61 +47,127 @@ class Worker:
         self.settings, self.database, self.library = settings, database, library
         self.office = mail.post_office(settings.smtp_url, settings.var / "mail")
         self.sender = Sender(settings.mail_from, settings.public_url)
-        self.stopping = threading.Event()
+        self.stopping, self.awake = threading.Event(), threading.Event()
+        self.given: SimpleQueue[Attempt | None] = SimpleQueue()
+        self.done: SimpleQueue[Attempt] = SimpleQueue()
+        self.at_work: list[Attempt] = []
+        self.unsettled: list[Attempt] = []
+        self.longest = settings.lease * 2 / 3  # an attempt ends before anybody else may take its messages
         self.reminded = 0.0
 
     def stop(self) -> None:
         self.stopping.set()
+        self.awake.set()
 
     def run(self) -> None:
         """Deliver what is due, again and again; a failure of the database is logged and tried again."""
-        with ThreadPoolExecutor(deliveries.BATCH, thread_name_prefix="delivery") as pool:
-            while not self.stopping.is_set():
-                try:
-                    self._remind()
-                    busy = self.once(pool)
-                except Exception:
-                    log.exception("delivery failed")
-                    busy = False
-                if not busy:
-                    self.stopping.wait(PAUSE)
+        for number in range(MAILS + HOOKS):  # daemons: the end of the process waits for no one's name server
+            threading.Thread(target=self._hand, name=f"delivery-{number}", daemon=True).start()
+        while not self.stopping.is_set():
+            self._guarded(self._remind)
+            self._guarded(self.once)
+            self._cut_overdue()
+            if not self.at_work:
+                self.office.rest()
+            self.awake.wait(PAUSE)
+        self._end()
 
-    def once(self, pool: ThreadPoolExecutor) -> bool:
-        """Deliver one batch; False when nothing was due."""
-        now = self._now()
-        with self.database.reading() as tx:
-            if not deliveries.waiting(tx, now):
-                return False
+    def once(self) -> None:
+        """Settle what is finished, and take what is due for the hands that are free."""
+        self.awake.clear()
+        self._gather()
+        now, free = self._now(), self._free()
+        if not self.unsettled:
+            with self.database.reading() as tx:
+                if not deliveries.waiting(tx, now, free):
+                    return
         with self.database.transaction() as tx:
-            groups = deliveries.take(tx, now, timedelta(seconds=self.settings.lease))
-        for one in [pool.submit(self._deliver, numbers) for numbers in groups]:
-            one.result()
-        return bool(groups)
+            dead, left = self._settle(tx, now)
+            taken = [] if self.stopping.is_set() else deliveries.take(tx, now, self._lease(), free)
+        self.unsettled = left
+        if dead:
+            log.warning("messages dead", messages=dead)
+        for attempt in map(Attempt, taken):
+            self.at_work.append(attempt)
+            self.given.put(attempt)
+
+    def _gather(self) -> None:
+        while not self.done.empty():
+            attempt = self.done.get()
+            self.at_work.remove(attempt)
+            self.unsettled.append(attempt)
+
+    def _settle(self, tx: Tx, now: datetime) -> tuple[list[int], list[Attempt]]:
+        """Write down what came of every finished attempt; the messages that are dead now, and what must wait for its turn."""
+        held = deliveries.hold(tx, [number for one in self.unsettled for number in one.taken.numbers])
+        dead: list[int] = []
+        left = [one for one in self.unsettled if not held.issuperset(one.taken.numbers)]
+        for one in sorted(self.unsettled, key=lambda one: one.taken.webhook or 0):  # webhooks are locked in one order
+            if one not in left:
+                dead += deliveries.settle(tx, one.ready, one.failure, now)
+        return dead, left
+
+    def _free(self) -> Free:
+        busy = frozenset(one.taken.webhook for one in self.at_work if one.taken.webhook is not None)
+        return Free(MAILS - (len(self.at_work) - len(busy)), HOOKS - len(busy), busy)
+
+    def _lease(self) -> timedelta:
+        return timedelta(seconds=self.settings.lease)
 
     def _now(self) -> datetime:
         return clock.now(self.settings.today).at
 
-    def _deliver(self, numbers: list[int]) -> None:
-        """Send one message, or those of a digest, and write down what came of it."""
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception:
+            log.exception("delivery failed")
+
+    def _cut_overdue(self) -> None:
+        for one in self.at_work:
+            if time.monotonic() - one.line.since > self.longest:
+                one.line.cut()
+
+    def _end(self) -> None:
+        """Wait for what is being sent, as long as there is grace; what is cut then is tried again by another worker."""
+        ends = time.monotonic() + GRACE
+        while (self.at_work or self.unsettled) and time.monotonic() < ends + 1:
+            self.awake.wait(0.1)
+            self._guarded(self.once)
+            if time.monotonic() > ends:
+                for one in self.at_work:
+                    one.line.cut()
+        for _ in range(MAILS + HOOKS):
+            self.given.put(None)
+        self.office.rest()
+
+    def _hand(self) -> None:
+        """Send what is given, one after the other."""
+        while (attempt := self.given.get()) is not None:
+            self._deliver(attempt)
+            self.done.put(attempt)
+            self.awake.set()
+
+    def _deliver(self, attempt: Attempt) -> None:
+        """Send one message, or those of a digest; the attempt holds what came of it."""
+        numbers = attempt.taken.numbers
+        attempt.ready = Ready(numbers)
         try:
             with self.database.reading() as tx:
-                one = deliveries.ready(tx, numbers, self.library, self.sender)
-            failure = self._attempt(one)
+                attempt.ready = deliveries.ready(tx, numbers, self.library, self.sender, self._now())
+            self._send(attempt)
+        except (mail.Permanent, mail.Transient) as error:
+            attempt.failure = error
         except Exception as error:  # what cannot be made is seen, tried again, and dead in the end
             log.exception("message failed", messages=numbers)
-            one, failure = Ready(tuple(numbers)), mail.Transient(f"It could not be made: {type(error).__name__}.")
-        with self.database.transaction() as tx:
-            deliveries.settle(tx, one, failure, self._now())
+            attempt.failure = mail.Transient(f"It could not be made: {type(error).__name__}.")
 
-    def _attempt(self, one: Ready) -> Exception | None:
-        try:
-            if one.mail is not None:
-                self.office.send(one.mail)
-            elif one.parcel is not None:
-                hooks.post(one.parcel, datetime.now(UTC), self.settings.webhook_networks)
-        except (mail.Permanent, mail.Transient) as error:
-            return error
-        return None
+    def _send(self, attempt: Attempt) -> None:
+        one = attempt.ready
+        if one.mail is not None:
+            self.office.send(one.mail, attempt.line)
+        elif one.parcel is not None:
+            hooks.post(one.parcel, datetime.now(UTC), self.settings.webhook_networks, attempt.line)
 
     def _remind(self) -> None:
         """Owe the reminders that are due, once a minute."""
@@ -103,4 +186,7 @@ def deliver() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     typer.echo("Delivering.")
-    worker.run()
+    thread = threading.Thread(target=worker.run, name="delivery")
+    thread.start()
+    while thread.is_alive():  # a signal's handler must not wait for a lock that its own thread holds
+        thread.join(1)

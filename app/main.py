@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import fastapi_offline
-import fontpkg_ibm_plex_sans
+import fontpkg_ibm_plex_sans  # type: ignore[import-untyped]
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
 from app.db import open_database
-from app.delivering import Worker
+from app.delivering import GRACE, Worker
 from app.domain.people import Role
 from app.files import Files
 from app.logs import logger
@@ -24,7 +24,7 @@ from app.services.provider import Provider
 from app.services.rulebooks import open_library
 from app.services.uploads import LARGEST
 from app.settings import RULES, Settings, SettingsError
-from app.web import docs_page, health
+from app.web import docs_page, health, metrics
 from app.web.access import DOORS, Door
 from app.web.answers import install_handlers
 from app.web.api import (
@@ -45,17 +45,19 @@ from app.web.api import (
     payments,
     people,
     portfolio,
+    preferences,
     proposals,
     remarks,
     reports,
     review,
     rules,
     screenings,
+    webhooks,
     workbooks,
     yearly,
 )
 from app.web.api.docs import install_openapi
-from app.web.pages import failures, login, queue, rendering, workspace
+from app.web.pages import failures, login, queue, rendering, unsubscribe, workspace
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -65,7 +67,8 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, people, audit, health, login, queue, workspace, docs_page),
+    *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
+    *(login, queue, workspace, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 
@@ -129,7 +132,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.gather(*chores, return_exceptions=True)
     worker.stop()
     if thread.is_alive():
-        await asyncio.to_thread(thread.join, 10)
+        await asyncio.to_thread(thread.join, 2 * GRACE)
     await _note_token_uses(app.state.house)
     await app.state.house.database.close()
 

@@ -51,6 +51,7 @@ class Settings:
     deliver: bool = True
     lease: int = 60
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @property
     def demo_file(self) -> Path:
@@ -113,6 +114,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         deliver=env.get("EARMARK_DELIVER", "") == "" or _flag(env, "EARMARK_DELIVER"),
         lease=_number(env, "EARMARK_DELIVERY_LEASE", 60, 1),
         webhook_networks=_networks("EARMARK_WEBHOOK_NETWORKS", env),
+        metrics_networks=_networks("EARMARK_METRICS_NETWORKS", env, "127.0.0.0/8,::1"),
     )
 
 
@@ -136,9 +138,9 @@ def _number(env: Mapping[str, str], name: str, usual: int, least: int) -> int:
     return int(text)
 
 
-def _networks(name: str, env: Mapping[str, str]) -> tuple[IPv4Network | IPv6Network, ...]:
+def _networks(name: str, env: Mapping[str, str], usual: str = "") -> tuple[IPv4Network | IPv6Network, ...]:
     try:
-        return tuple(ip_network(one.strip()) for one in env.get(name, "").split(",") if one.strip())
+        return tuple(ip_network(one.strip()) for one in (env.get(name) or usual).split(",") if one.strip())
     except ValueError as error:
         raise SettingsError(f"{name} lists addresses or networks: {error}.") from None
 

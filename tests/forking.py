@@ -1,9 +1,10 @@
-"""A process with the service imported that forks one for each line of JSON it reads: starting takes 0.2 s instead of 1.5.
+"""A process with the service imported and the rulebooks read that forks one for each line of JSON it reads: 0.1 s instead of 1.5.
 
 What it forks is a process of its own, `python -m app` with these words, and is killed as one. A line is {words, env, out, err,
 code}, files for what it says and its exit code; the answer is the process's number.
 """
 
+import functools
 import gc
 import json
 import os
@@ -12,7 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import cli
+from app import cli, delivering
+from app import main as main_room
+from app.services.rulebooks import open_library
+from app.settings import RULES, read_settings
 
 
 def become(asked: dict[str, Any]) -> int:
@@ -36,6 +40,8 @@ def become(asked: dict[str, Any]) -> int:
 
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what has ended is gone, nobody waits for it here
+    main_room.open_library = delivering.open_library = functools.cache(open_library)
+    main_room.open_library(RULES, read_settings({}).framework)
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)

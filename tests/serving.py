@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import http.client
 import json
 import os
 import signal
@@ -13,8 +14,6 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-
-import httpx
 
 from app.settings import ROOT
 
@@ -126,9 +125,18 @@ def started(
 
 def _await_ready(address: str, process: Process) -> None:
     for _ in range(1500):
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{address}/health/ready").status_code == 200:
-                return
-        if not process.runs():
+        if is_ready(int(address.rpartition(":")[2])) or not process.runs():
             return
         time.sleep(0.02)
+
+
+def is_ready(port: int) -> bool:
+    """Whether the service there says that it is ready."""
+    asking = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        asking.request("GET", "/health/ready")
+        return asking.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asking.close()

@@ -86,11 +86,21 @@ def minutes(said: dict[str, Any], framework: Framework, language: str) -> Paper:
         blocks += [_amounts(one["requested"], one["amounts"], language)] if one["amounts"] else []
         blocks += [text(f"{w['reason']}: {one['reason']}")] if one["reason"] else []
         blocks += [text(f"{w['conditions']}:"), items(one["conditions"])] if one["conditions"] else []
+        blocks += _corrections(one["corrections"], language)
     blocks += [heading(w["answers"]), *_answers(said["answers"], language)]
     title = w["minutes"].format(cycle=head["cycle"])
     dated = day_of(head["concluded_at"])
     foot = w["foot"].format(head=said["head"])
     return official(framework, language, title, dated, facts, blocks, foot, [w["iom"], w["focal_point"]])
+
+
+def _corrections(corrections: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
+    """What was put right later, each under its own day: what was decided stands above it as it was."""
+    w, blocks = words(language), []
+    for one in corrections:
+        blocks += [heading(w["correction"].format(day=day(day_of(one["at"]), language))), text(one["text"])]
+        blocks.append(text(f"{w['reason']}: {one['reason']}"))
+    return blocks
 
 
 def _named(one: Any) -> str:
@@ -128,6 +138,7 @@ def letter(said: dict[str, Any], framework: Framework, language: str) -> Paper:
     if said["conditions"]:
         blocks += [heading(w["conditions"]), items(said["conditions"])]
     blocks += [text(w[f"next_{decision}"]), signature([w["regards"], "", said["signed_by"] or "", w["head"]])]
+    blocks += _corrections(said["corrections"], language)
     title = w["letter"].format(ref=said["ref"])
     dated, foot = day_of(said["concluded_at"]), w["foot"].format(head=said["head"])
     return official(framework, language, title, dated, facts, blocks, foot, [w["iom"], said["office_name"]])

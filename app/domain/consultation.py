@@ -10,6 +10,10 @@ class Stage(StrEnum):
     PLANNED = "planned"
     OPEN = "open"
     CONCLUDED = "concluded"
+    CANCELLED = "cancelled"
+
+
+SETTLED = (Stage.CONCLUDED, Stage.CANCELLED)  # nothing about it changes any more
 
 
 class Verdict(StrEnum):

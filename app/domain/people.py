@@ -34,14 +34,15 @@ EVERYONE = frozenset(Role)
 
 # What a token of a role may carry; a browser session has all of its role's rights but proves the person anew where it matters.
 _ALL = ("proposals:read", "screenings", "tokens")
+_TOLD = (*_ALL, "webhooks")  # who is told of things may be told by webhook
 SCOPES: dict[Role, tuple[str, ...]] = {
-    Role.IOM_OFFICE: (*_ALL, "proposals:write", "reports:write"),
-    Role.IOM_FOCAL_POINT: (*_ALL, "proposals:write", "reports:write", "signatures:write", "webhooks"),
-    Role.MFA_REVIEWER: (*_ALL, "proposals:write", "assessments:write", "comments:write", "webhooks"),
-    Role.MFA_HEAD: (*_ALL, "proposals:write", "decisions:write", "signatures:write", "comments:write"),
-    Role.MFA_FINANCE: (*_ALL, "payments:write", "envelopes:write", "comments:write"),
-    Role.EMBASSY: (*_ALL, "comments:write"),
-    Role.MISSION: (*_ALL, "comments:write"),
+    Role.IOM_OFFICE: (*_TOLD, "proposals:write", "reports:write"),
+    Role.IOM_FOCAL_POINT: (*_TOLD, "proposals:write", "reports:write", "signatures:write"),
+    Role.MFA_REVIEWER: (*_TOLD, "proposals:write", "assessments:write", "comments:write"),
+    Role.MFA_HEAD: (*_TOLD, "proposals:write", "decisions:write", "signatures:write", "comments:write"),
+    Role.MFA_FINANCE: (*_TOLD, "payments:write", "envelopes:write", "comments:write"),
+    Role.EMBASSY: (*_TOLD, "comments:write"),
+    Role.MISSION: (*_TOLD, "comments:write"),
     Role.AUDITOR: (*_ALL, "audit:read"),
     Role.ADMIN: ("admin", "envelopes:write", "audit:read", "screenings", "tokens", "webhooks"),
 }

@@ -21,6 +21,9 @@ class Stage(StrEnum):
     ACCEPTED = "accepted"
 
 
+DONE = (Stage.SUBMITTED, Stage.ACCEPTED)  # a report that is no longer owed
+
+
 class Value(Part):
     """What an indicator of the proposal has come to; `disaggregated` is by sex, age or whatever Annex 5 asks for."""
 
@@ -129,5 +132,4 @@ def years_owed(signed_on: date, period: Mapping[str, str]) -> range:
 
 def overdue(owed: Sequence[int], settled: Mapping[int, str], month_day: str, today: date) -> list[int]:
     """The years whose report was due before today and is neither submitted nor accepted."""
-    done = (Stage.SUBMITTED, Stage.ACCEPTED)
-    return [year for year in owed if due_on(year, month_day) < today and settled.get(year) not in done]
+    return [year for year in owed if due_on(year, month_day) < today and settled.get(year) not in DONE]

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import pycountry
@@ -86,6 +86,33 @@ class IsoDay:
         return {"type": "string", "format": "date"}
 
 
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _as_instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text) if _INSTANT.fullmatch(text) else None
+    except ValueError:
+        at = None
+    if at is None:
+        raise PydanticCustomError("not_an_instant", "Must be an instant with its offset, such as 2026-11-23T09:07:00Z.")
+    if not 2000 <= at.year <= 2100:
+        raise PydanticCustomError("out_of_range", "Must lie in the years 2000 to 2100.")
+    return at
+
+
+class IsoInstant:
+    """A date and time with its offset from UTC, written as RFC 3339 says."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(_as_instant, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "format": "date-time"}
+
+
 UNIQUE = AfterValidator(_distinct)
 UNIQUE_ITEMS = Field(json_schema_extra={"uniqueItems": True})
 
@@ -95,6 +122,7 @@ Words = Annotated[str, Text()]
 Amount = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 Year = Annotated[int, Field(strict=True, ge=2000, le=2100)]
 Day = Annotated[date, IsoDay()]
+Moment = Annotated[datetime, IsoInstant()]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 SrfOutcome = Annotated[str, Text(pattern=r"^[1-4][a-z]\.[1-9]$")]
 ActivityRef = Annotated[str, Text(pattern=r"^[A-Za-z0-9._-]{1,20}$")]

@@ -241,6 +241,11 @@ def refusals(state: State, event: Event, facts: Facts, by: Maker = Maker.REQUEST
     return [Refusal(guard.code, guard.sentence(facts)) for guard in move.guards if not guard.holds(facts)]
 
 
+def barred(facts: Facts) -> list[Refusal]:
+    """Why somebody takes no part in deciding a proposal, whatever its state: they assessed it, or have a conflict of interest."""
+    return [Refusal(guard.code, guard.sentence(facts)) for guard in _DECIDER if not guard.holds(facts)]
+
+
 def choose_move(state: State, event: Event, role: Role | None, facts: Facts) -> Move:
     """The one line that applies, or a refusal with every reason why none does; `role` None is the service itself."""
     if role is None:

@@ -1,23 +1,32 @@
-"""iCalendar: invitations to consultations and technical meetings, and a person's feed of what is due."""
+"""iCalendar: invitations to meetings and what takes them back, and a person's feed of what is due."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from icalendar import Calendar, Event, vCalAddress
+import icalendar
+from icalendar import Event, vCalAddress
+
+from app.notify.notices import Calendar
+from app.notify.texts import one_line
 
 PRODUCT = "-//Earmark//softly earmarked funds//EN"
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day in somebody's calendar: what it is of (stable), what it says, when."""
+    """A day in somebody's calendar: what it is of (stable), what it says, when; where, if people meet.
+
+    What is also an invitation has its name and sequence, so that a calendar with both shows it once.
+    """
 
     name: str
     title: str
     day: date
     link: str
+    place: str | None = None
+    sequence: int = 0
 
 
 def _uid(name: str, sender: str) -> str:
@@ -25,8 +34,8 @@ def _uid(name: str, sender: str) -> str:
     return f"{name.replace('/', '-')}@{sender.rpartition('@')[2]}"
 
 
-def _calendar() -> Calendar:
-    made = Calendar()
+def _calendar() -> icalendar.Calendar:
+    made = icalendar.Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
     return made
@@ -36,7 +45,7 @@ def _all_day(uid: str, title: str, day: date, stamp: datetime) -> Event:
     event = Event()
     event.add("uid", uid)
     event.add("dtstamp", stamp)
-    event.add("summary", title)
+    event.add("summary", one_line(title))
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
     event.add("transp", "TRANSPARENT")
@@ -44,30 +53,50 @@ def _all_day(uid: str, title: str, day: date, stamp: datetime) -> Event:
 
 
 def invitation(
-    name: str, title: str, facts: Mapping[str, Any], sender: str, to: tuple[str, str], stamp: datetime
+    name: str,
+    title: str,
+    facts: Mapping[str, Any],
+    sender: str,
+    to: tuple[str, str],
+    stamp: datetime,
+    change: Calendar = Calendar.INVITE,
 ) -> bytes:
-    """An invitation to a whole day; a moved meeting is the same event with a higher SEQUENCE."""
+    """An invitation to a whole day, or what takes it back; every change of a meeting is the same event with a higher SEQUENCE.
+
+    STATUS says CANCELLED only where the meeting is off for everybody (RFC 5546, 3.2.5).
+    """
     made = _calendar()
-    made.add("method", "REQUEST")
+    made.add("method", method(change))
     event = _all_day(_uid(name, sender), title, date.fromisoformat(facts["date"]), stamp)
     event.add("sequence", int(facts.get("sequence", 0)))
     event.add("location", facts["place"])
-    event.add("status", "CONFIRMED")
+    if change is not Calendar.UNINVITE:
+        event.add("status", "CANCELLED" if change is Calendar.CANCEL else "CONFIRMED")
     event.add("organizer", vCalAddress(f"mailto:{sender}"))
     attendee = vCalAddress(f"mailto:{to[1]}")
     attendee.params["CN"] = to[0]
-    attendee.params["RSVP"] = "TRUE"
+    if change is Calendar.INVITE:
+        attendee.params["RSVP"] = "TRUE"
     event.add("attendee", attendee)
     made.add_component(event)
     return bytes(made.to_ical())
 
 
+def method(change: Calendar) -> str:
+    """What iTIP calls it: a request, or a cancellation, be it for all or for one."""
+    return "REQUEST" if change is Calendar.INVITE else "CANCEL"
+
+
 def feed(days: Iterable[Due], sender: str, stamp: datetime) -> bytes:
-    """A calendar to subscribe to."""
+    """A calendar to subscribe to; `stamp` is the instant as of which it tells."""
     made = _calendar()
     made.add("x-wr-calname", "Earmark")
+    made.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for one in days:
         event = _all_day(_uid(one.name, sender), one.title, one.day, stamp)
+        event.add("sequence", one.sequence)
+        if one.place:
+            event.add("location", one.place)
         event.add("url", one.link)
         made.add_component(event)
     return bytes(made.to_ical())

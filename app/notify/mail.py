@@ -1,7 +1,9 @@
 """E-mail: a message as MIME, and how it leaves: by SMTP with verified TLS, or as a file where no server is set."""
 
+import contextlib
 import os
 import smtplib
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +12,11 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from app.notify.texts import Said
+from app.notify.lines import Line
+from app.notify.texts import Said, one_line
 
 TIMEOUT = 20.0  # seconds for each answer of a mail server
 
@@ -46,13 +50,13 @@ def build(
 ) -> EmailMessage:
     """A message as MIME: plain text, HTML, files. The Message-ID is the same for every attempt. Headers cannot be injected."""
     message = EmailMessage(policy=SMTP)
-    name, address = _clean(to[0]), to[1]
+    name, address = one_line(to[0]), to[1]
     local, _, domain = address.rpartition("@")
     message["Message-ID"] = f"<{uid}@{sender.rpartition('@')[2]}>"
     message["Date"] = at
     message["From"] = Address("Earmark", *sender.split("@", 1))
     message["To"] = Address(name, local, domain)
-    message["Subject"] = _clean(said.subject)
+    message["Subject"] = one_line(said.subject)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     if opt_out:
@@ -70,47 +74,117 @@ def build(
     return message
 
 
-def _clean(text: str) -> str:
-    """A header's text: no line breaks or control characters, whatever people are called."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+class _Conversation(smtplib.SMTP):
+    """A conversation whose connection is on a line from its beginning."""
+
+    line: Line
+
+    def open(self, line: Line, host: str, port: int) -> None:
+        """Connect; an SMTPConnectError where the server is not ready for us."""
+        self.line, self._host = line, host  # the host is what the certificate must be for
+        code, said = self.connect(host, port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, said)
+
+    def hold(self, line: Line) -> None:
+        self.line = line
+        if self.sock is not None:
+            line.hold(self.sock)
+
+    def _get_socket(self, *where: Any) -> socket.socket:
+        made: socket.socket = super()._get_socket(*where)  # type: ignore[misc]  # as documented for SMTP_SSL, in no stub
+        self.line.hold(made)
+        return made
+
+
+class _Secure(smtplib.SMTP_SSL, _Conversation):
+    """The same inside TLS."""
 
 
 class Smtp:
-    """A mail server at `smtp://`, `smtps://` (TLS at once) or `smtp+starttls://`; one conversation a message."""
+    """A mail server at `smtp://`, `smtps://` (TLS at once) or `smtp+starttls://`. What is open is used again until `rest`."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.scheme, self.host = parts.scheme, parts.hostname or "localhost"
         self.port = parts.port or {"smtps": 465, "smtp+starttls": 587}.get(parts.scheme, 25)
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
+        self.context = None if self.scheme == "smtp" else ssl.create_default_context()
+        self._open: list[_Conversation] = []  # nobody speaks on these now
 
-    def send(self, message: EmailMessage) -> None:
-        """Hand a message over; when this returns the server has it."""
+    def send(self, message: EmailMessage, line: Line) -> None:
+        """Hand a message over; when this returns the server has it. Permanent is what it says of this message only."""
         try:
-            with self._connected() as server:
-                server.send_message(message)
+            server = self._again(line) or self._connected(line)
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise _unsent(error) from None
+        try:
+            server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             raise _judged(*next(iter(error.recipients.values()))) from None
-        except smtplib.SMTPResponseException as error:
+        except smtplib.SMTPDataError as error:
             raise _judged(error.smtp_code, error.smtp_error) from None
-        except (smtplib.SMTPException, OSError) as error:
-            raise Transient(f"{type(error).__name__}: {error}") from None
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            server.close()
+            raise _unsent(error) from None
+        finally:
+            if server.sock is not None:
+                self._open.append(server)
 
-    def _connected(self) -> smtplib.SMTP:
-        secure = ssl.create_default_context()
-        if self.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=secure)
-        else:
-            server = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
+    def rest(self) -> None:
+        """Close what nobody speaks on; there is nothing to send now."""
+        while self._open:
+            server = self._open.pop()
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                server.putcmd("quit")
+            server.close()
+
+    def _again(self, line: Line) -> _Conversation | None:
+        """A conversation that goes on: one where the server still answers."""
+        while True:
+            try:
+                server = self._open.pop()
+            except IndexError:
+                return None
+            server.hold(line)
+            with contextlib.suppress(smtplib.SMTPException, OSError, ValueError):
+                if server.noop()[0] == 250:
+                    return server
+            server.close()
+
+    def _new(self) -> _Conversation:
+        return (
+            _Secure(timeout=TIMEOUT, context=self.context) if self.scheme == "smtps" else _Conversation(timeout=TIMEOUT)
+        )
+
+    def _connected(self, line: Line) -> _Conversation:
+        server = self._new()
+        try:
+            server.open(line, self.host, self.port)
             if self.scheme == "smtp+starttls":
-                server.starttls(context=secure)
-        if self.user:
-            server.login(self.user, self.password)
+                server.starttls(context=self.context)
+            server.hold(line)
+            if self.user:
+                server.login(self.user, self.password)
+        except BaseException:
+            server.close()
+            raise
         return server
 
 
+def _unsent(error: Exception) -> Transient:
+    """What has nothing to do with this message: the server is away, breaks off, refuses us or cannot be understood."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return Transient(f"{error.smtp_code} {_words(error.smtp_error)}")
+    return Transient(f"{type(error).__name__}: {error}")
+
+
+def _words(said: bytes | str) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+
+
 def _judged(code: int, said: bytes | str) -> Permanent | Transient:
-    words = f"{code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+    words = f"{code} {_words(said)}"
     return Permanent(words) if 500 <= code < 600 else Transient(words)
 
 
@@ -120,7 +194,10 @@ class Folder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def send(self, message: EmailMessage) -> None:
+    def rest(self) -> None:
+        """Nothing is kept open."""
+
+    def send(self, message: EmailMessage, line: Line) -> None:
         """Write the message; the same message again is the same file."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = str(message["Message-ID"]).strip("<>").partition("@")[0]

@@ -4,7 +4,7 @@ DOMAIN.md, section 7. Texts in both languages stand in `messages/`; a structure 
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
 
 
 class Group(StrEnum):
@@ -19,20 +19,34 @@ class Group(StrEnum):
     EMBASSIES = "embassies"  # those accredited in one of the countries
     MISSION = "mission"
     TO_SIGN = "to_sign"  # the side that must sign next, or both
+    OWNER = "owner"  # of what the facts are about
+    INVITED = "invited"  # who was sent an invitation to the meeting, and none that took it back
+
+
+class Calendar(StrEnum):
+    """What a notice does to a meeting in its reader's calendar."""
+
+    INVITE = auto()
+    CANCEL = auto()
+    UNINVITE = auto()  # the meeting takes place without them
 
 
 IOM_SIDE = (Group.SUBMITTER, Group.OFFICE)
 OWING = (Group.OFFICE, Group.FOCAL_POINTS)
 DECIDED = (*IOM_SIDE, Group.FOCAL_POINTS, Group.EMBASSIES, Group.MISSION)
 TABLE = (Group.REVIEWERS, Group.HEADS, Group.FOCAL_POINTS, Group.MISSION)
+CONCERNED = (*TABLE, Group.OFFICE, Group.EMBASSIES)
 RETURNED = ("proposal.return", "proposal.screened_out")
+_CONSULTATION = ("consultation.planned", "consultation.moved", "consultation.uninvited")
+_MEETING = ("technical_meeting.planned", "technical_meeting.moved", "technical_meeting.uninvited")
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One kind. `ends` are kinds whose unsent messages on the same subject are no longer true once this is owed.
 
-    A `decision` carries the letter and reaches everybody at once; a `reminder` may be opted out of.
+    A `decision` carries the letter and reaches everybody at once; a `reminder` may be opted out of; what is `private`
+    no webhook subscribes to. One without groups is for people who are named when it is owed.
     """
 
     kind: str
@@ -40,7 +54,8 @@ class Notice:
     ends: tuple[str, ...] = ()
     decision: bool = False
     reminder: bool = False
-    invitation: bool = False
+    invitation: Calendar | None = None
+    private: bool = False
 
 
 _ALL = (
@@ -59,16 +74,16 @@ _ALL = (
     Notice("proposal.close", OWING),
     Notice("clarification.asked", IOM_SIDE),
     Notice("clarification.answered", (Group.REVIEWERS,), ends=("clarification.asked",)),
-    Notice("consultation.planned", TABLE, invitation=True),
-    Notice("consultation.moved", TABLE, ends=("consultation.planned", "consultation.moved"), invitation=True),
+    Notice("proposal.corrected", DECIDED, decision=True),
+    Notice("consultation.planned", TABLE, invitation=Calendar.INVITE),
+    Notice("consultation.moved", TABLE, ends=_CONSULTATION, invitation=Calendar.INVITE),
+    Notice("consultation.uninvited", (), invitation=Calendar.UNINVITE),
+    Notice("consultation.cancelled", (Group.INVITED,), ends=_CONSULTATION, invitation=Calendar.CANCEL),
     Notice("minutes.to_confirm", (Group.FOCAL_POINTS,)),
-    Notice("technical_meeting.planned", (*TABLE, Group.OFFICE, Group.EMBASSIES), invitation=True),
-    Notice(
-        "technical_meeting.moved",
-        (*TABLE, Group.OFFICE, Group.EMBASSIES),
-        ends=("technical_meeting.planned", "technical_meeting.moved"),
-        invitation=True,
-    ),
+    Notice("technical_meeting.planned", CONCERNED, invitation=Calendar.INVITE),
+    Notice("technical_meeting.moved", CONCERNED, ends=_MEETING, invitation=Calendar.INVITE),
+    Notice("technical_meeting.uninvited", (), invitation=Calendar.UNINVITE),
+    Notice("technical_meeting.cancelled", (Group.INVITED,), ends=_MEETING, invitation=Calendar.CANCEL),
     Notice("agreement.to_sign", (Group.TO_SIGN,), ends=("agreement.to_sign",)),
     Notice("amendment.to_sign", (Group.TO_SIGN,)),
     Notice("payment.prepared", (Group.FINANCE,)),
@@ -83,8 +98,12 @@ _ALL = (
     Notice("window.closes", OWING, ends=("window.closes",), reminder=True),
     Notice("report.due", OWING, ends=("report.due",), reminder=True),
     Notice("report.overdue", OWING, ends=("report.due",), reminder=True),
+    Notice("webhook.paused", (Group.OWNER,), ends=("webhook.paused",), private=True),
+    Notice("webhook.test", (), private=True),
 )
 NOTICES = {one.kind: one for one in _ALL}
+REMINDERS = frozenset(one.kind for one in _ALL if one.reminder)
+AT_ONCE = frozenset(one.kind for one in _ALL if one.decision or one.invitation)  # never part of a digest
 # What happens and is told to nobody: the side that did it knows, and the other side learns it when something is to be done.
 SILENT = frozenset(
     {

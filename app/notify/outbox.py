@@ -5,7 +5,7 @@ Who reads it is settled here, when it happens; how it reads is settled when it i
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.db import Tx
 from app.domain.cycle import COPENHAGEN
 from app.domain.people import Role, Side
 from app.encoding import canonical
-from app.notify.notices import NOTICES, SILENT, Group, Notice
+from app.notify.notices import AT_ONCE, NOTICES, SILENT, Calendar, Group, Notice
 from app.records import notices, webhooks
 
 MAIL, HOOK = "mail", "webhook"
@@ -29,11 +29,18 @@ DIGEST_AT = time(7, 0)  # in Copenhagen
 
 
 def owe(
-    tx: Tx, kind: str, subject: str, at: datetime, facts: Mapping[str, Any] | None = None, ref: str | None = None
+    tx: Tx,
+    kind: str,
+    subject: str,
+    at: datetime,
+    facts: Mapping[str, Any] | None = None,
+    ref: str | None = None,
+    to: Sequence[int] | None = None,
 ) -> None:
     """Owe a notice of something that happened to a subject, such as `payment/7`, of the proposal `ref`.
 
-    Facts are what its texts say and must not need anything that can change: they are frozen here.
+    Facts are what its texts say and must not need anything that can change: they are frozen here. `to` are the people it
+    is for where that is fewer than the table says.
     """
     frozen = {**_about(tx, ref or subject), **(facts or {})}
     number = notices.add(tx, kind, subject, ref, canonical(frozen).decode(), at)
@@ -42,21 +49,34 @@ def owe(
     said = NOTICES[kind]
     if said.ends:
         notices.supersede(tx, subject, said.ends, number)
-    readers = _readers(tx, said, frozen)
+    readers = readers_of(tx, said, subject, frozen) if to is None else list(to)
     wishes = notices.preferences_of(tx, readers)
     rows = [
         _message(number, MAIL, at, wishes.get(one), said) | {"person_id": one, "webhook_id": None}
         for one in readers
         if not (said.reminder and one in wishes and not wishes[one].reminders)
     ]
-    hooks = webhooks.subscribed(tx, kind, readers)
+    hooks = [] if said.private else webhooks.subscribed(tx, kind, readers)
     rows += [_message(number, HOOK, at, None, said) | {"person_id": None, "webhook_id": one} for one in hooks]
     notices.add_messages(tx, rows)
 
 
+def owe_webhook(tx: Tx, kind: str, subject: str, webhook: int, at: datetime, facts: Mapping[str, Any]) -> int:
+    """Owe one webhook, and nobody else, a notice; the message's number."""
+    number = notices.add(tx, kind, subject, None, canonical(facts).decode(), at)
+    row = _message(number, HOOK, at, None, NOTICES[kind]) | {"person_id": None, "webhook_id": webhook}
+    notices.add_messages(tx, [row])
+    return notices.number_of(tx, row["uid"])
+
+
 def _message(number: int, channel: str, at: datetime, wish: Any, said: Notice) -> dict[str, Any]:
-    due = next_digest(at) if wish is not None and wish.digest and not (said.decision or said.invitation) else at
+    due = next_digest(at) if wish is not None and wish.digest and said.kind not in AT_ONCE else at
     return {"notice_id": number, "channel": channel, "uid": secrets.token_hex(16), "next_at": due}
+
+
+def roles_told(kind: str) -> frozenset[Role]:
+    """The roles that are told of a kind whatever it concerns."""
+    return frozenset(_ROLES[group] for group in NOTICES[kind].to if group in _ROLES)
 
 
 def next_digest(at: datetime) -> datetime:
@@ -75,12 +95,19 @@ def _about(tx: Tx, ref: str) -> dict[str, Any]:
     return {**named, "cycle": row.cycle_year, "countries": json.loads(row.content).get("countries", [])}
 
 
-def _readers(tx: Tx, said: Notice, facts: Mapping[str, Any]) -> list[int]:
+def readers_of(tx: Tx, said: Notice, subject: str, facts: Mapping[str, Any]) -> list[int]:
     """The numbers of the people a notice is for, each once, in the order of its groups."""
     found: dict[int, None] = {}
     for group in said.to:
-        found |= dict.fromkeys(_of_group(tx, group, facts))
+        found |= dict.fromkeys(invited(tx, subject) if group is Group.INVITED else _of_group(tx, group, facts))
     return list(found)
+
+
+def invited(tx: Tx, subject: str) -> list[int]:
+    """Who holds an invitation to a meeting, or will once what waits is sent; what was taken back untried counts for nothing."""
+    told = notices.told_of(tx, subject)
+    last = {row.person_id: NOTICES[row.kind].invitation for row in told if NOTICES[row.kind].invitation}
+    return [one for one, calendar in last.items() if calendar is Calendar.INVITE]
 
 
 def _of_group(tx: Tx, group: Group, facts: Mapping[str, Any]) -> list[int]:
@@ -88,6 +115,8 @@ def _of_group(tx: Tx, group: Group, facts: Mapping[str, Any]) -> list[int]:
         return notices.by_role(tx, [_ROLES[group]])
     if group is Group.SUBMITTER:
         return notices.submitters(tx, facts["ref"])
+    if group is Group.OWNER:
+        return notices.enabled(tx, facts["owner"])
     if group is Group.OFFICE:
         offices = [facts["office"]] if "office" in facts else facts.get("offices", [])
         return [one for office in offices for one in notices.by_role(tx, [Role.IOM_OFFICE], office)]

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import jinja2
 import yaml
 
-from app.documents.words import day, dkk
+from app.documents.words import day, dkk, grade
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "da")
 _DAYS = ("deadline", "date", "due_on", "opens_on", "closes_on")
 _QUOTED = {"en": "\u201c{}\u201d", "da": "\u00bb{}\u00ab"}
 _MONEY = ("amount", "received")
+LONGEST = 78  # characters of a subject line, after which readers see no more of it
+_TEXTS = ("correction", "reason", "question", "answer", "comment")  # what people wrote, each under its own heading
 _LAYOUT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(HERE / "layouts"),
     autoescape=jinja2.select_autoescape(["html"]),
@@ -53,13 +56,14 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
     """The message of a notice. `foot` is the head of the audit log of a decision; `opt_out` an address for reminders."""
     shown = _shown(facts, language)
     told = {name: text.format_map(shown).strip() for name, text in catalogue(language)[kind].items()}
+    line = catalogue(language)[kind]["subject"].format_map({**shown, "title": facts.get("title")})
+    subject = shorten(line, LONGEST, placeholder=" \u2026")
     words = labels(language)
     parts = {
-        **{name: told[name] for name in ("subject", "said", "todo")},
+        **told,
+        "subject": subject,
         "details": [(words[key], value) for key, value in _details(facts, language)],
-        "texts": [
-            (words[key], str(facts[key])) for key in ("reason", "question", "answer", "comment") if facts.get(key)
-        ],
+        "texts": [(words[key], str(facts[key])) for key in _TEXTS if facts.get(key)],
         "conditions": list(facts.get("conditions") or ()),
         "words": words,
         "link": link,
@@ -68,7 +72,7 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
         "language": language,
     }
     text, html = (_LAYOUT.get_template(name).render(parts) for name in ("message.txt", "message.html"))
-    return Said(" ".join(told["subject"].split()), text, html)
+    return Said(subject, text, html)
 
 
 def digest(said: Sequence[Said], language: str) -> Said:
@@ -79,6 +83,23 @@ def digest(said: Sequence[Said], language: str) -> Said:
     head = said[0].html.partition("<title>")[0]
     style = said[0].html.partition("<body")[2].partition(">")[0]
     return Said(subject, text, f"{head}<title>{subject}</title></head>\n<body{style}>{html}</body>\n</html>\n")
+
+
+@cache
+def entries(language: str) -> dict[str, str]:
+    """What stands in a calendar, for each kind of meeting and of day on which something is due."""
+    read: dict[str, str] = yaml.safe_load((HERE / "messages" / "calendar.yaml").read_text("utf-8"))[language]
+    return read
+
+
+def entry(name: str, facts: Mapping[str, Any], language: str) -> str:
+    """What a calendar says of a meeting or a due day, on one line."""
+    return one_line(entries(language)[name].format_map(_shown(facts, language)))
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks or control characters, whatever people and things are called."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -92,6 +113,11 @@ def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     for name in _MONEY:
         if isinstance(facts.get(name), int):
             shown[name] = dkk(facts[name], language)
+    if facts.get("total") is not None:
+        shown["total"] = grade(facts["total"], language)
+    if "days" in facts:
+        words = {0: "today", 1: "tomorrow"}
+        shown["when"] = labels(language)[words.get(facts["days"], "in_days")].format(days=facts["days"])
     return shown
 
 

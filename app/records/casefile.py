@@ -12,7 +12,7 @@ from app.records.tables import recommendation
 
 
 def consultations_with(tx: Tx, proposal_id: int) -> list[Record]:
-    """Every consultation that has a proposal on its agenda, open or concluded, oldest first."""
+    """Every consultation that has or had a proposal on its agenda, in whatever state, oldest first."""
     joined = agenda_item.join(consultation, consultation.c.id == agenda_item.c.consultation_id)
     query = select(*consultation.c, agenda_item.c.position).select_from(joined)
     return list(tx.execute(query.where(agenda_item.c.proposal_id == proposal_id).order_by(consultation.c.id)))

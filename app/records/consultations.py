@@ -75,7 +75,7 @@ def agenda(tx: Tx, consultation_id: int) -> list[Record]:
 
 
 def held_elsewhere(tx: Tx, proposal_id: int, consultation_id: int) -> int | None:
-    """The other consultation, not yet concluded, that has a proposal on its agenda."""
+    """The other consultation, neither concluded nor cancelled, that has a proposal on its agenda."""
     held = (agenda_item.c.held_proposal_id == proposal_id) & (agenda_item.c.consultation_id != consultation_id)
     return tx.scalar(select(agenda_item.c.consultation_id).where(held))
 
@@ -105,7 +105,7 @@ def take_off(tx: Tx, proposal_id: int) -> int | None:
 
 
 def release_agenda(tx: Tx, consultation_id: int) -> None:
-    """A concluded consultation holds its proposals no longer; they can come to another one."""
+    """A concluded or cancelled consultation holds its proposals no longer; they can come to another one."""
     here = agenda_item.c.consultation_id == consultation_id
     tx.execute(update(agenda_item).where(here).values(held_proposal_id=None))
 

@@ -37,7 +37,7 @@ ledger = Table(
 )
 
 # `version` goes up with everything, `outer_version` only with what people outside the MFA may see. Envelopes, rulebook and
-# the log's head are kept as they were when it was concluded.
+# the log's head are kept as they were when it was concluded. What is cancelled stays, with its reason.
 consultation = Table(
     "consultation",
     metadata,
@@ -58,9 +58,12 @@ consultation = Table(
     Column("envelopes", Text),
     Column("rulebook", Text),
     Column("head", String(64)),
+    Column("cancelled_at", Instant),
+    to("person.id", "cancelled_by", nullable=True),
+    Column("cancelled_because", Text),
 )
 
-# `held_proposal_id` is the proposal until the consultation is concluded: it is unique, so no two hold the same one.
+# `held_proposal_id` is the proposal until the consultation is concluded or cancelled: it is unique, so no two hold the same one.
 agenda_item = Table(
     "agenda_item",
     metadata,
@@ -82,6 +85,19 @@ decision = Table(
     Column("reason", Text, nullable=False),
     Column("to_cycle", Integer),
     Column("snapshot", Integer, nullable=False),
+    to("person.id", "person_id"),
+    Column("at", Instant, nullable=False),
+)
+
+# Words of a decision that were wrong: only ever added, after the conclusion; what was decided stays as it is.
+correction = Table(
+    "correction",
+    metadata,
+    key(),
+    to("consultation.id", "consultation_id", index=True),
+    to("proposal.id", "proposal_id", index=True),
+    Column("text", Text, nullable=False),
+    Column("reason", Text, nullable=False),
     to("person.id", "person_id"),
     Column("at", Instant, nullable=False),
 )
@@ -112,6 +128,8 @@ technical_meeting = Table(
     Column("version", Integer, nullable=False, default=1),
     to("person.id", "created_by"),
     Column("updated_at", Instant, nullable=False),
+    Column("cancelled_at", Instant),
+    Column("cancelled_because", Text),
 )
 
 discussed = Table(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
 
 from app.db import Record, Tx
 from app.domain.people import Actor, Side
-from app.records.agreement_tables import agreement, amendment, payment, report, signature
+from app.records.agreement_tables import amendment, payment, report, signature
 from app.records.decision_tables import agenda_item, consultation, ledger, minutes_answer
 from app.records.proposals import visible
 from app.records.tables import assessment, clarification, conflict, face, facet, proposal
@@ -107,7 +107,9 @@ def _to_sign(actor: Actor) -> list[Select[Any]]:
     open_ = (proposal.c.state == "agreed") & (amendment.c.state == "open")
     return [
         _task("sign", _JOINED, _NO_DAY, _NO_NUMBER, visible(actor), proposal.c.state == "approved", unsigned(0)),
-        _task("sign_amendment", amended, _NO_DAY, amendment.c.number, visible(actor), open_, unsigned(amendment.c.number)),
+        _task(
+            "sign_amendment", amended, _NO_DAY, amendment.c.number, visible(actor), open_, unsigned(amendment.c.number)
+        ),
     ]
 
 
@@ -130,7 +132,15 @@ def of_iom(actor: Actor) -> list[Select[Any]]:
     seen = visible(actor)
     return [
         _task("rework", _JOINED, _NO_DAY, _NO_NUMBER, seen, proposal.c.state == "returned"),
-        _task("answer", asked, clarification.c.due_on, clarification.c.id, seen, answerable, clarification.c.answered_at.is_(None)),
+        _task(
+            "answer",
+            asked,
+            clarification.c.due_on,
+            clarification.c.id,
+            seen,
+            answerable,
+            clarification.c.answered_at.is_(None),
+        ),
         _task("finish", _JOINED, _NO_DAY, _NO_NUMBER, seen, proposal.c.state == "draft"),
     ]
 

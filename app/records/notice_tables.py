@@ -17,7 +17,8 @@ notice = Table(
 )
 
 # One notice to one reader by one channel. `next_at` is due time and lease in one; `uid` is the Message-ID or webhook-id of
-# every attempt, so that a receiver can drop a repeat.
+# every attempt, so that a receiver can drop a repeat. What once went into one digest stays together under its `bundle`, which
+# is then the Message-ID: a bundle gains nothing, so whoever has seen its id has seen all of it.
 message = Table(
     "message",
     metadata,
@@ -33,6 +34,7 @@ message = Table(
     Column("sent_at", Instant),
     Column("error", Text),
     to("notice.id", "superseded_by", nullable=True),
+    Column("bundle", String(32), index=True),
     Index("ix_message_due", "state", "next_at"),
 )
 

@@ -1,18 +1,19 @@
 """Notices and messages as rows: owing, finding readers, claiming, marking. Claims are taken by an UPDATE, never read first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, true, update
 
-from app.db import Record, Tx
+from app.db import Record, Tx, insert_of
 from app.domain.people import Role, Side
 from app.records.access_tables import office, person
-from app.records.notice_tables import message, notice, preference
+from app.records.notice_tables import message, notice, preference, webhook
 from app.records.tables import face, history, proposal
 
-WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "superseded"
+STATES = WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "superseded"
 
 
 def add(tx: Tx, kind: str, subject: str, ref: str | None, facts: str, at: datetime) -> int:
@@ -26,11 +27,33 @@ def add_messages(tx: Tx, rows: list[dict[str, Any]]) -> None:
         tx.execute(insert(message), rows)
 
 
+def number_of(tx: Tx, uid: str) -> int:
+    """The number of a message by its id."""
+    return int(tx.execute(select(message.c.id).where(message.c.uid == uid)).scalar_one())
+
+
 def supersede(tx: Tx, subject: str, kinds: Iterable[str], by: int) -> None:
     """Take back the unsent messages of earlier notices of these kinds on a subject; they stay, and say what replaced them."""
     older = select(notice.c.id).where(notice.c.subject == subject, notice.c.kind.in_(list(kinds)), notice.c.id < by)
-    here = (message.c.state == WAITING) & message.c.notice_id.in_(older)
-    tx.execute(update(message).where(here).values(state=SUPERSEDED, superseded_by=by))
+    here = select(message.c.id).where(message.c.state == WAITING, message.c.notice_id.in_(older))
+    held = here.order_by(message.c.id).with_for_update().cte("held")  # in one order: nobody waits for each other
+    taken = update(message).where(message.c.id.in_(select(held.c.id)), message.c.state == WAITING)
+    tx.execute(taken.values(state=SUPERSEDED, superseded_by=by))
+
+
+def hold(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Lock messages until the end of the transaction; those that somebody else has locked are left out, never waited for."""
+    wanted = select(message.c.id).where(message.c.id.in_(numbers)).with_for_update(skip_locked=True)
+    return set(tx.scalars(wanted))
+
+
+def told_of(tx: Tx, subject: str) -> list[Record]:
+    """Which kinds about a subject reached whom or still will, oldest first: reader and kind of each mail tried or waiting."""
+    joined = message.join(notice, notice.c.id == message.c.notice_id).join(person, person.c.id == message.c.person_id)
+    here = (notice.c.subject == subject) & person.c.disabled_at.is_(None)
+    reached = (message.c.attempts > 0) | (message.c.state == WAITING)
+    query = select(message.c.person_id, notice.c.kind).select_from(joined).where(here, reached)
+    return list(tx.execute(query.order_by(notice.c.id)))
 
 
 def _live() -> Select[Any]:
@@ -54,14 +77,27 @@ def embassies(tx: Tx, countries: Iterable[str]) -> list[int]:
     return [row.id for row in rows if wanted & set((row.countries or "").split(" "))]
 
 
+def enabled(tx: Tx, person_id: int) -> list[int]:
+    """This person, if their account works."""
+    return list(tx.scalars(select(person.c.id).where(person.c.id == person_id, person.c.disabled_at.is_(None))))
+
+
 def submitters(tx: Tx, ref: str) -> list[int]:
-    """Who submitted the proposal last."""
+    """Who submitted the proposal last, if they still see it: the focal point, or somebody of its office."""
     joined = history.join(proposal, proposal.c.id == history.c.proposal_id).join(
         person, person.c.id == history.c.person_id
     )
     here = (proposal.c.ref == ref) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
-    query = select(history.c.person_id).select_from(joined).where(here).order_by(history.c.number.desc()).limit(1)
-    return list(tx.scalars(query))
+    of_office = (person.c.role == Role.IOM_OFFICE) & (person.c.office_code == proposal.c.office_code)
+    sees = or_(person.c.role == Role.IOM_FOCAL_POINT, of_office)
+    query = (
+        select(history.c.person_id, sees.label("sees"))
+        .select_from(joined)
+        .where(here)
+        .order_by(history.c.number.desc())
+        .limit(1)
+    )
+    return [row.person_id for row in tx.execute(query) if row.sees]
 
 
 def proposal_head(tx: Tx, ref: str) -> Record | None:
@@ -81,26 +117,86 @@ def preferences_of(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
     return {row.person_id: row for row in tx.execute(select(preference).where(preference.c.person_id.in_(people)))}
 
 
-def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> list[int]:
-    """Take up to `limit` due messages for the length of a lease; nobody else takes them until it is over."""
-    due = (message.c.state == WAITING) & (message.c.next_at <= now)
-    wanted = select(message.c.id).where(due).order_by(message.c.next_at, message.c.id).limit(limit)
+def put_preferences(tx: Tx, person_id: int, values: dict[str, Any]) -> None:
+    """Write down how a person wants to hear, in the place of what stood there."""
+    put = insert_of(tx, preference).values(person_id=person_id, **values)
+    tx.execute(put.on_conflict_do_update(index_elements=["person_id"], set_=values))
+
+
+def _of_kinds(kinds: Iterable[str]) -> ColumnElement[bool]:
+    return exists().where(notice.c.id == message.c.notice_id, notice.c.kind.in_(sorted(kinds)))
+
+
+def drop_unwanted(tx: Tx, reminders: Iterable[str], why: str) -> None:
+    """Take back every waiting reminder of a reader who wants none; they stay, and say why they were not sent."""
+    without = select(preference.c.person_id).where(preference.c.reminders.is_(False))
+    here = (message.c.state == WAITING) & message.c.person_id.in_(without) & _of_kinds(reminders)
+    tx.execute(update(message).where(_unheld(here)).values(state=SUPERSEDED, error=why))
+
+
+def _unheld(which: ColumnElement[bool], limit: int | None = None) -> ColumnElement[bool]:
+    """Those of these messages that nobody else has locked, the first due first: a worker waits for no lock."""
+    wanted = select(message.c.id).where(which).order_by(message.c.next_at, message.c.id).limit(limit)
     chosen = wanted.with_for_update(skip_locked=True).cte("chosen")
-    taken = update(message).where(message.c.id.in_(select(chosen.c.id)))
-    made = taken.values(next_at=now + lease, attempts=message.c.attempts + 1).returning(message.c.id)
-    return sorted(tx.scalars(made))
+    return message.c.id.in_(select(chosen.c.id))
 
 
-def any_due(tx: Tx, now: datetime) -> bool:
-    here = (message.c.state == WAITING) & (message.c.next_at <= now)
+def release(tx: Tx, person_id: int, now: datetime) -> None:
+    """Let what waits for a reader's digest go now, one by one."""
+    here = (message.c.state == WAITING) & (message.c.person_id == person_id) & (message.c.attempts == 0)
+    tx.execute(update(message).where(here, message.c.next_at > now).values(next_at=now))
+
+
+def bundle_up(tx: Tx, now: datetime, at_once: Iterable[str]) -> None:
+    """Tie what is due to each reader of a digest together, but for the kinds that go at once; a bundle never grows.
+
+    What was tried by itself before stays by itself: it may have arrived.
+    """
+    due = (message.c.state == WAITING) & (message.c.next_at <= now) & (message.c.attempts == 0)
+    due &= message.c.bundle.is_(None) & ~_of_kinds(at_once)
+    readers = select(message.c.person_id).join(preference, preference.c.person_id == message.c.person_id)
+    for one in sorted(set(tx.scalars(readers.where(due, preference.c.digest.is_(True))))):
+        own = _unheld(due & (message.c.person_id == one))
+        tx.execute(update(message).where(own).values(bundle=secrets.token_hex(16)))
+
+
+def _due(channel: str, now: datetime) -> Any:
+    return (message.c.state == WAITING) & (message.c.next_at <= now) & (message.c.channel == channel)
+
+
+def _not_at(busy: Collection[int]) -> Any:
+    return message.c.webhook_id.not_in(busy) if busy else true()
+
+
+def any_due(tx: Tx, channel: str, now: datetime, busy: Collection[int] = ()) -> bool:
+    """Whether a channel may send anything now, to webhooks that are not busy."""
+    here = _due(channel, now) & _not_at(busy)
     return tx.scalar(select(message.c.id).where(here).limit(1)) is not None
 
 
-def claim_of(tx: Tx, person_id: int, now: datetime, lease: timedelta) -> list[int]:
-    """Take every due mail of one reader for the length of a lease."""
-    due = (message.c.state == WAITING) & (message.c.next_at <= now)
-    taken = update(message).where(due, message.c.person_id == person_id)
-    return list(tx.scalars(taken.values(next_at=now + lease, attempts=message.c.attempts + 1).returning(message.c.id)))
+def claim(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int) -> list[int]:
+    """Take up to `limit` due messages and bundles for the length of a lease; nobody else takes them until it is over.
+
+    A bundle is taken by its first message: whoever has that has the rest, so that two workers never part one.
+    """
+    first = message.alias()
+    follows = exists().where(first.c.bundle == message.c.bundle, first.c.id < message.c.id, first.c.state == WAITING)
+    lead = _lease(tx, _unheld(_due(channel, now) & ~follows, limit), now + lease)
+    bundles = sorted({row.bundle for row in lead if row.bundle})
+    rest = (message.c.state == WAITING) & message.c.bundle.in_(bundles) & message.c.id.not_in([one.id for one in lead])
+    return sorted(row.id for row in [*lead, *(_lease(tx, rest, now + lease) if bundles else [])])
+
+
+def claim_each(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int, busy: Collection[int]) -> list[int]:
+    """As `claim`, the oldest of each webhook only, and none of those that are busy."""
+    due = _due(channel, now) & _not_at(busy)
+    oldest = select(func.min(message.c.id)).where(due).group_by(message.c.webhook_id)
+    return sorted(row.id for row in _lease(tx, _unheld(due & message.c.id.in_(oldest), limit), now + lease))
+
+
+def _lease(tx: Tx, which: ColumnElement[bool], until: datetime) -> list[Record]:
+    taken = update(message).where(which).values(next_at=until, attempts=message.c.attempts + 1)
+    return list(tx.execute(taken.returning(message.c.id, message.c.bundle)))
 
 
 _NOTICE = [notice.c.kind, notice.c.subject, notice.c.ref, notice.c.facts, notice.c.at.label("happened_at")]
@@ -118,11 +214,24 @@ def messages(tx: Tx, numbers: Sequence[int]) -> list[Record]:
     return list(tx.execute(_WHOLE.where(message.c.id.in_(numbers)).order_by(message.c.id)))
 
 
+def by_uid(tx: Tx, uid: str) -> Record | None:
+    """The message with that id, with its notice and reader."""
+    return tx.execute(_WHOLE.where(message.c.uid == uid)).one_or_none()
+
+
+def newest_mail(tx: Tx, kind: str) -> Record | None:
+    """The newest message of a kind that is no webhook's, with its notice and reader."""
+    here = (notice.c.kind == kind) & message.c.person_id.is_not(None)
+    return tx.execute(_WHOLE.where(here).order_by(message.c.id.desc()).limit(1)).one_or_none()
+
+
 def page(tx: Tx, person_id: int | None, state: str | None, limit: int, below: int | None) -> list[Record]:
-    """One page of messages and one more if there is one, the newest first; of one reader where named."""
+    """One page of messages and one more if there is one, the newest first; of one reader and their webhooks where named."""
     query = _WHOLE.order_by(message.c.id.desc()).limit(limit + 1)
-    for column, value in ((message.c.person_id, person_id), (message.c.state, state)):
-        query = query.where(column == value) if value is not None else query
+    if person_id is not None:
+        own = select(webhook.c.id).where(webhook.c.person_id == person_id)
+        query = query.where(or_(message.c.person_id == person_id, message.c.webhook_id.in_(own)))
+    query = query.where(message.c.state == state) if state is not None else query
     return list(tx.execute(query.where(message.c.id < below) if below is not None else query))
 
 
@@ -145,9 +254,10 @@ def mark_failed(tx: Tx, number: int, error: str, again_at: datetime | None) -> N
 
 
 def again(tx: Tx, number: int, at: datetime) -> bool:
-    """Let a dead message be sent once more; False when it is not dead."""
+    """Let a dead message be sent once more, by itself if it was in a bundle; False when it is not dead."""
     here = (message.c.id == number) & (message.c.state == DEAD)
-    return tx.execute(update(message).where(here).values(state=WAITING, next_at=at, attempts=0)).rowcount == 1
+    anew = {"state": WAITING, "next_at": at, "attempts": 0, "bundle": None}
+    return tx.execute(update(message).where(here).values(anew)).rowcount == 1
 
 
 def settle_history(tx: Tx) -> None:
@@ -156,10 +266,21 @@ def settle_history(tx: Tx) -> None:
     tx.execute(update(message).where(message.c.state == WAITING).values(state=SENT, sent_at=happened, attempts=1))
 
 
-def depth(tx: Tx) -> Mapping[str, Any]:
-    """How many messages wait or are dead, and since when the oldest waits."""
-    waiting = message.c.state == WAITING
-    oldest = select(func.min(notice.c.at)).select_from(message.join(notice, notice.c.id == message.c.notice_id))
-    counted = select(message.c.state, func.count()).where(message.c.state != SENT).group_by(message.c.state)
-    counts = {state: int(count) for state, count in tx.execute(counted)}
-    return {"waiting": counts.get(WAITING, 0), "dead": counts.get(DEAD, 0), "oldest": tx.scalar(oldest.where(waiting))}
+def counts(tx: Tx) -> list[tuple[str, str, int]]:
+    """How many messages there are by channel and state."""
+    query = select(message.c.channel, message.c.state, func.count()).group_by(message.c.channel, message.c.state)
+    return [(channel, state, int(number)) for channel, state, number in tx.execute(query)]
+
+
+def late(tx: Tx, now: datetime) -> dict[str, tuple[int, datetime]]:
+    """By channel, how many waiting messages are due or were tried in vain, and since when the oldest waits."""
+    here = (message.c.state == WAITING) & ((message.c.next_at <= now) | (message.c.attempts > 0))
+    joined = message.join(notice, notice.c.id == message.c.notice_id)
+    query = select(message.c.channel, func.count(), func.min(notice.c.at)).select_from(joined).where(here)
+    return {name: (int(number), oldest) for name, number, oldest in tx.execute(query.group_by(message.c.channel))}
+
+
+def tried(tx: Tx) -> dict[str, int]:
+    """By channel, the attempts to deliver what there is."""
+    query = select(message.c.channel, func.sum(message.c.attempts)).group_by(message.c.channel)
+    return {name: int(number) for name, number in tx.execute(query)}

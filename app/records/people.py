@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, literal, null, select, u
 from app.db import Hot, Record, Tx, insert_of
 from app.domain.people import SCOPES, Actor, Role
 from app.records.access_tables import identity, login, office, person, recovery_code, session, token, token_use
+from app.records.notice_tables import feed, preference
 
 _ACTOR = Hot(
     select(
@@ -179,5 +180,5 @@ def add_identity(tx: Tx, person_id: int, issuer: str, subject: str) -> None:
 
 def forget(tx: Tx, person_id: int) -> None:
     """Take away every way a person could log in, and everything that says who they were there."""
-    for table in (login, recovery_code, identity, session):
+    for table in (login, recovery_code, identity, session, feed, preference):
         tx.execute(delete(table).where(table.c.person_id == person_id))

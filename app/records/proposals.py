@@ -18,7 +18,10 @@ _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
 _HEAD = [*proposal.c, *(column for column in face.c if column.name not in ("proposal_id", "content", "words"))]
 _LISTED = [
     *(proposal.c[name] for name in ("id", "ref", "cycle_year", "office_code", "state", "deadline_on", "created_at")),
-    *(face.c[name] for name in ("version", "updated_at", "title", "requested_dkk", "outcome", "total_tenths", "screening")),
+    *(
+        face.c[name]
+        for name in ("version", "updated_at", "title", "requested_dkk", "outcome", "total_tenths", "screening")
+    ),
 ]
 
 

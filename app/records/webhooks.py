@@ -1,41 +1,76 @@
-"""Webhooks as rows."""
+"""Webhooks as rows, and their messages: who hears, what waits, what can be owed again."""
 
 import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from app.db import Record, Tx
 from app.records.access_tables import person
-from app.records.notice_tables import webhook
+from app.records.notice_tables import message, notice, webhook
+from app.records.notices import DEAD, SENT, SUPERSEDED, WAITING
+
+_OWNED = webhook.join(person, person.c.id == webhook.c.person_id)
+_THERE = webhook.c.deleted_at.is_(None)
+# Whose owner may hear: the account works, and where it is an office's webhook it still acts for that office.
+_HEARS = person.c.disabled_at.is_(None) & or_(
+    webhook.c.office_code.is_(None), webhook.c.office_code == person.c.office_code
+)
+# Dropped, not taken back: nothing newer has made it untrue.
+_DROPPED = (message.c.state == SUPERSEDED) & message.c.superseded_by.is_(None)
 
 
 def add(tx: Tx, values: dict[str, Any]) -> int:
     return int(tx.execute(insert(webhook).values(values).returning(webhook.c.id)).scalar_one())
 
 
-def of_person(tx: Tx, person_id: int) -> list[Record]:
-    """A person's webhooks that are not deleted, oldest first."""
-    here = (webhook.c.person_id == person_id) & webhook.c.deleted_at.is_(None)
-    return list(tx.execute(select(webhook).where(here).order_by(webhook.c.id)))
+def page(tx: Tx, person_id: int | None, limit: int, after: int) -> list[Record]:
+    """One page of webhooks by number, a person's or everybody's, and one more if there is one."""
+    query = select(webhook).where(_THERE, webhook.c.id > after).order_by(webhook.c.id).limit(limit + 1)
+    return list(tx.execute(query.where(webhook.c.person_id == person_id) if person_id is not None else query))
+
+
+def number_of(tx: Tx, person_id: int) -> int:
+    """How many webhooks a person has; the person is held until this transaction ends."""
+    tx.execute(select(person.c.id).where(person.c.id == person_id).with_for_update())
+    return int(tx.scalar(select(func.count()).where(_THERE, webhook.c.person_id == person_id)) or 0)
 
 
 def webhook_of(tx: Tx, number: int) -> Record | None:
-    return tx.execute(select(webhook).where(webhook.c.id == number, webhook.c.deleted_at.is_(None))).one_or_none()
+    """A webhook that is not deleted; `hears` says whether its owner still may."""
+    query = select(*webhook.c, _HEARS.label("hears")).select_from(_OWNED)
+    return tx.execute(query.where(_THERE, webhook.c.id == number)).one_or_none()
 
 
 def change(tx: Tx, number: int, values: dict[str, Any]) -> None:
     tx.execute(update(webhook).where(webhook.c.id == number).values(values))
 
 
+def delete(tx: Tx, number: int, at: datetime) -> bool:
+    """Delete a webhook, its secrets with it; False when somebody else has."""
+    gone = {"deleted_at": at, "secret": "", "old_secret": None, "old_until": None}
+    return tx.execute(update(webhook).where(_THERE, webhook.c.id == number).values(gone)).rowcount == 1
+
+
+def blank(tx: Tx, person_id: int) -> None:
+    """Take the addresses of a person's webhooks away, and what their receivers said."""
+    own = select(webhook.c.id).where(webhook.c.person_id == person_id)
+    tx.execute(update(message).where(message.c.webhook_id.in_(own)).values(error=None))
+    tx.execute(update(webhook).where(webhook.c.person_id == person_id).values(url=""))
+
+
 def subscribed(tx: Tx, kind: str, readers: Sequence[int]) -> list[int]:
-    """The webhooks that hear of a kind of notice: those of people it is for, or of anybody of their office."""
-    offices = select(person.c.office_code).where(person.c.id.in_(readers), person.c.office_code.is_not(None))
-    live = webhook.c.deleted_at.is_(None) & webhook.c.paused_at.is_(None)
-    query = select(webhook.c.id, webhook.c.events).where(live)
-    rows = tx.execute(query.where(or_(webhook.c.person_id.in_(readers), webhook.c.office_code.in_(offices))))
+    """The webhooks that hear of a kind of notice: those of people it is for, and of the offices of those people.
+
+    Paused ones too: what they miss is written down, and can be sent when they are resumed.
+    """
+    reader = person.alias()
+    offices = select(reader.c.office_code).where(reader.c.id.in_(readers), reader.c.office_code.is_not(None))
+    own = webhook.c.office_code.is_(None) & webhook.c.person_id.in_(readers)
+    query = select(webhook.c.id, webhook.c.events).select_from(_OWNED).where(_THERE, _HEARS)
+    rows = tx.execute(query.where(or_(own, webhook.c.office_code.in_(offices))))
     return sorted(row.id for row in rows if kind in json.loads(row.events) or "*" in json.loads(row.events))
 
 
@@ -49,3 +84,50 @@ def failed(tx: Tx, number: int, most: int, at: datetime) -> bool:
 
 def succeeded(tx: Tx, number: int) -> None:
     tx.execute(update(webhook).where(webhook.c.id == number, webhook.c.failures > 0).values(failures=0))
+
+
+def drop_waiting(tx: Tx, number: int, why: str) -> int:
+    """Take back what waits for a webhook, saying why; how many messages."""
+    here = (message.c.webhook_id == number) & (message.c.state == WAITING)
+    return tx.execute(update(message).where(here).values(state=SUPERSEDED, error=why)).rowcount
+
+
+def waits(tx: Tx, number: int, kind: str) -> bool:
+    """Whether a message of a kind waits for a webhook."""
+    joined = message.join(notice, notice.c.id == message.c.notice_id)
+    here = (message.c.webhook_id == number) & (message.c.state == WAITING) & (notice.c.kind == kind)
+    return tx.scalar(select(message.c.id).select_from(joined).where(here).limit(1)) is not None
+
+
+def message_of(tx: Tx, number: int, message_id: int) -> Record | None:
+    """A webhook's message: its number, its state, and whether it can be owed again."""
+    again = _may_come_again().label("again")
+    here = (message.c.webhook_id == number) & (message.c.id == message_id)
+    return tx.execute(select(message.c.id, message.c.state, again).where(here)).one_or_none()
+
+
+def _may_come_again() -> ColumnElement[bool]:
+    return or_(message.c.state.in_([SENT, DEAD]), _DROPPED)
+
+
+def messages_between(tx: Tx, number: int, since: datetime, until: datetime, limit: int) -> list[Record]:
+    """Messages that can be owed again, of what happened from `since` until before `until`; the oldest, and one more."""
+    joined = message.join(notice, notice.c.id == message.c.notice_id)
+    here = (message.c.webhook_id == number) & (notice.c.at >= since) & (notice.c.at < until)
+    query = select(message.c.id, notice.c.at).select_from(joined).where(here, _may_come_again())
+    return list(tx.execute(query.order_by(notice.c.at, message.c.id).limit(limit + 1)))
+
+
+def owe_again(tx: Tx, messages: Sequence[int], at: datetime) -> int:
+    """Let messages be tried anew, under the ids they have; how many."""
+    values = {"state": WAITING, "next_at": at, "attempts": 0, "error": None}
+    here = message.c.id.in_(messages) & _may_come_again()
+    return tx.execute(update(message).where(here).values(values)).rowcount
+
+
+def missed(tx: Tx, number: int) -> Record:
+    """How many messages of a webhook never arrived (dead or dropped), and when the first of them happened."""
+    joined = message.join(notice, notice.c.id == message.c.notice_id)
+    here = (message.c.webhook_id == number) & message.c.sent_at.is_(None) & or_(message.c.state == DEAD, _DROPPED)
+    query = select(func.count().label("messages"), func.min(notice.c.at).label("since"))
+    return tx.execute(query.select_from(joined).where(here)).one()

@@ -53,7 +53,7 @@ def request_token(
 ) -> dict[str, Any]:
     """Issue a token: for oneself with no more than one has, or as an administrator for anybody with their role's scopes."""
     owner = person_id or actor.id
-    if owner != actor.id and not _over_all(actor):
+    if owner != actor.id and not over_all(actor):
         raise NotFound("person_not_found", f"There is no person {person_id} that you can see.")
     beyond = [one for one in scopes or SCOPES[actor.role] if one not in actor.scopes]
     if owner == actor.id and actor.token_id and beyond:
@@ -63,8 +63,8 @@ def request_token(
     return issue_for(tx, actor, owner, label, scopes, days, now, until)
 
 
-def _over_all(actor: Actor) -> bool:
-    """Whether an actor deals with everybody's tokens: an administrator, by a token with that scope."""
+def over_all(actor: Actor) -> bool:
+    """Whether an actor deals with everybody's tokens and webhooks: an administrator, by a token with that scope."""
     return actor.role is Role.ADMIN and "admin" in actor.scopes
 
 
@@ -114,7 +114,7 @@ def listed(
     tx: Tx, actor: Actor, person_id: int | None, limit: int, after: int
 ) -> tuple[list[dict[str, Any]], int | None]:
     """One page of tokens without their secret: one's own, or for an administrator anybody's."""
-    whose = person_id if _over_all(actor) else actor.id
+    whose = person_id if over_all(actor) else actor.id
     rows = people.tokens(tx, whose, limit, after)
     return [_described(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
 
@@ -122,7 +122,7 @@ def listed(
 def revoke(tx: Tx, actor: Actor | None, token_id: int, now: Now) -> None:
     """Revoke one's own token, or as an administrator anybody's; revoking it again changes nothing."""
     row = people.token_of(tx, token_id)
-    if row is None or (actor and row.person_id != actor.id and not _over_all(actor)):
+    if row is None or (actor and row.person_id != actor.id and not over_all(actor)):
         raise NotFound("token_not_found", f"There is no token {token_id} that you can see.")
     if people.revoke_token(tx, token_id, now.at):
         audit.record(tx, actor, "token.revoke", f"token/{token_id}", now, {"person": row.person_id})

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.consultation import Stage
+from app.domain.consultation import SETTLED, Stage
 from app.domain.envelope import added, over_envelope
 from app.domain.people import Actor, Role
 from app.domain.rulebook import Rulebook
@@ -13,7 +13,7 @@ from app.domain.workflow import PERSONAL, Event
 from app.errors import Refusal
 from app.records import consultations, proposals
 from app.records import review as review_records
-from app.services import decisions, envelopes, review
+from app.services import corrections, decisions, envelopes, review
 from app.services.clock import Now
 from app.services.consultations import INSIDE, decision_json, head_json, there
 
@@ -25,22 +25,26 @@ def described(tx: Tx, actor: Actor, number: int, book: Rulebook, now: Now) -> di
     and of the agenda and, once it is concluded, of the decisions, those of the proposals they can see.
     """
     row = there(tx, number)
-    items = consultations.agenda(tx, number)
+    items, corrected = consultations.agenda(tx, number), corrections.told_of_all(tx, number)
     if actor.role not in INSIDE:
         seen = [one for one in items if proposals.proposal_for(tx, actor, one.ref) is not None]
         seen.sort(key=lambda one: str(one.ref))
-        return {**head_json(row, actor), "agenda": [_outer_item(row, one) for one in seen]}
+        agenda = [{**_outer_item(row, one), "corrections": corrected.get(one.id, [])} for one in seen]
+        return {**head_json(row, actor), "agenda": agenda}
     standing = envelopes.standing(tx)
     totals = _totals(tx, row, items)
-    over = over_envelope(standing, totals["decided"]) if row.state != Stage.CONCLUDED else {}
-    agenda = [_inner_item(tx, row, one, over, book, actor, now) for one in items]
+    over = over_envelope(standing, totals["decided"]) if row.state not in SETTLED else {}
+    agenda = [
+        {**_inner_item(tx, row, one, over, book, actor, now), "corrections": corrected.get(one.id, [])} for one in items
+    ]
+    cancelled = row.state == Stage.CANCELLED  # nothing is decided there any more
     shown = json.loads(row.envelopes)["before"] if row.envelopes else None
     return {
         **head_json(row, actor),
         "agenda": agenda,
-        "totals": _shown_totals(tx, totals, shown),
+        "totals": _shown_totals(tx, totals, shown) if not cancelled else [],
         "refusals": [refusal.as_json() for refusal in _refusing(tx, row, items, actor, book, now)],
-        "undecided": [one.ref for one in items if one.decision is None],
+        "undecided": [one.ref for one in items if one.decision is None and not cancelled],
     }
 
 

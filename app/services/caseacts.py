@@ -19,7 +19,7 @@ from app.domain.workflow import State
 from app.encoding import readable
 from app.records import attachments, casefile, consultations, people, proposals
 from app.records import review as review_records
-from app.services import intake, papers, remarks, review
+from app.services import corrections, intake, papers, remarks, review
 from app.services.consultations import decision_json, head_json
 from app.services.rulebooks import Library
 
@@ -152,7 +152,7 @@ def moves(r: Reading) -> Iterator[Act]:
     for one in intake.history_of(r.tx, OUTSIDE if r.public else r.actor, r.row.ref):
         by = one["by"] if one["by"]["role"] != "system" else None
         if r.public:
-            one = {**one, "by": {"role": one["by"]["role"]}}  # noqa: PLW2901  # the same step without the name
+            one = _nameless(one)  # noqa: PLW2901  # the same step without the name
         which = f"{one['event']}: {one['from'] or '-'} > {one['to']}"
         yield Act(one["at"], "move", which, by, (said(f"move-{one['event']}", one),))
 
@@ -172,6 +172,11 @@ def consulted(r: Reading) -> Iterator[Act]:
             yield Act(recorded.at, "decision", number, r.by(recorded.person_id), pieces, "internal")
         if held.state == Stage.CONCLUDED:
             yield from _minuted(r, held)
+            yield from _corrected(r, held)
+        if held.state == Stage.CANCELLED:
+            told = {"consultation": held.id, "at": held.cancelled_at, "reason": held.cancelled_because}
+            by, pieces = r.by(held.cancelled_by), (said(f"cancelled-{number}", told),)
+            yield Act(held.cancelled_at, "cancelled", number, by, pieces, "internal")
 
 
 def _put_on_agenda(r: Reading, held: Record) -> Record | None:
@@ -193,11 +198,23 @@ def _minuted(r: Reading, held: Record) -> Iterator[Act]:
         yield Act(one["at"], "minutes_answer", f"{number}: {one['answer']}", one["by"], (piece,))
 
 
+def _corrected(r: Reading, held: Record) -> Iterator[Act]:
+    for place, one in enumerate(corrections.told(r.tx, held.id, r.row.id), 1):
+        told = {"consultation": held.id, **(_nameless(one) if r.public else one)}
+        piece = said(f"correction-{held.id}-{place}", told)
+        yield Act(one["at"], "correction", f"{held.id}: {place}", one["by"], (piece,))
+
+
+def _nameless(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "by": {"role": one["by"]["role"]}}
+
+
 def letters(r: Reading) -> Iterator[Act]:
     """The letter on every decision whose consultation is concluded; the public one does not say who signed."""
     for one in casefile.decisions_concluded(r.tx, r.row.id):
         letter = papers.letter_on(r.tx, r.row, one)
-        letter = {**letter, "signed_by": None} if r.public else letter
+        if r.public:
+            letter |= {"signed_by": None, "corrections": [_nameless(each) for each in letter["corrections"]]}
         name = f"decision-letter-{one.consultation_id}"
         pieces = (said(name, letter), Piece(f"{name}.pdf", paper.letter(letter, r.book.framework, r.language)))
         yield Act(one.concluded_at, "letter", f"{one.consultation_id}: {one.decision}", r.by(one.concluded_by), pieces)

@@ -186,7 +186,8 @@ def lapse(tx: Tx, row: Record, now: Now) -> None:
     reason = f"The deadline {row.deadline_on} passed without a submission."
     step = Step(None, reason, row.deadline_on, row.snapshots or None)
     proposals.touch_faces(tx, row.id, now.at)
-    advance(tx, row, Event.LAPSE, move.target, step, now, {"deadline_on": None})
+    told = {"reason": None}  # the notice says it in its reader's language
+    advance(tx, row, Event.LAPSE, move.target, step, now, {"deadline_on": None}, told)
 
 
 def lapse_overdue(tx: Tx, now: Now, limit: int = 500) -> int:

@@ -1,4 +1,4 @@
-"""The consultation: planned, its agenda set, opened, and as each side sees it. What it decides stands in `decisions`.
+"""The consultation: planned, its agenda set, opened or cancelled, and as each side sees it. What it decides stands in `decisions`.
 
 Whoever changes one holds its proposals first (by number), then the consultation, then envelopes: nobody waits in a circle.
 """
@@ -9,11 +9,11 @@ from datetime import date
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.consultation import Stage, in_quarter
+from app.domain.consultation import SETTLED, Stage, in_quarter
 from app.domain.people import MFA, Actor, Role
 from app.domain.rulebook import Rulebook
 from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version, refuse_unless
-from app.notify import outbox
+from app.notify import invitations, outbox
 from app.records import consultations, cycles, proposals
 from app.services import audit, casework
 from app.services.clock import Now
@@ -97,7 +97,7 @@ def _absent(number: int) -> NotFound:
 def change(
     tx: Tx, actor: Actor, number: int, plan: Plan, expected: frozenset[int] | None, book: Rulebook, now: Now
 ) -> None:
-    """Move a consultation to another day or place, or say who takes part; not once it is concluded."""
+    """Move a consultation to another day or place, or say who takes part; not once it is concluded or cancelled."""
     row = held(tx, number)
     check_version("the consultation", row.version, expected)
     day, place = plan.held_on or row.held_on, plan.place or row.place
@@ -105,7 +105,7 @@ def change(
     faults = _out_of_quarter(row.cycle_year, day, reason, book)
     if faults:
         raise Invalid("validation_failed", "A consultation cannot be planned so.", faults=faults)
-    refuse_unless(row.state != Stage.CONCLUDED, "wrong_state", "It is concluded; nothing about it changes any more.")
+    refuse_unless(row.state not in SETTLED, "wrong_state", f"It is {row.state}; nothing about it changes any more.")
     values: dict[str, Any] = {"held_on": day, "place": place, "reason": reason}
     if plan.participants is not None:
         values["participants"] = json.dumps(plan.participants)
@@ -119,7 +119,7 @@ def change(
     }
     audit.record(tx, actor, "consultation.change", name(number), now, facts, before, after)
     if (day, place) != (row.held_on, row.place):
-        outbox.owe(tx, "consultation.moved", name(number), now.at, facts_of(there(tx, number)))
+        invitations.move(tx, "consultation", name(number), now.at, facts_of(there(tx, number)), facts_of(row))
 
 
 def set_agenda(
@@ -167,8 +167,8 @@ def set_agenda(
 def _why_not(tx: Tx, actor: Actor, row: Record, rows: list[Record], fallen: list[Record]) -> list[Refusal]:
     """Everything that refuses this agenda; what has a decision recorded falls off it only by who may decide."""
     found = []
-    if row.state == Stage.CONCLUDED:
-        found.append(Refusal("wrong_state", "It is concluded; its agenda changes no more."))
+    if row.state in SETTLED:
+        found.append(Refusal("wrong_state", f"It is {row.state}; its agenda changes no more."))
     if actor.role is not Role.MFA_HEAD:
         said = "{ref} has a decision recorded; the head of department takes it back first."
         found += [Refusal("decision_recorded", said.format(ref=one.ref)) for one in fallen]
@@ -188,7 +188,7 @@ def _why_not_on(tx: Tx, row: Record, one: Record) -> list[Refusal]:
         found.append(Refusal("wrong_cycle", said))
     other = consultations.held_elsewhere(tx, one.id, row.id)
     if other is not None:
-        said = f"{one.ref} is on the agenda of consultation {other}, which is not concluded."
+        said = f"{one.ref} is on the agenda of consultation {other}, which is neither concluded nor cancelled."
         found.append(Refusal("on_another_agenda", said))
     return found
 
@@ -197,9 +197,33 @@ def open_(tx: Tx, actor: Actor, number: int, expected: frozenset[int] | None, no
     """Open a planned consultation: from now on decisions can be recorded."""
     row = held(tx, number)
     check_version("the consultation", row.version, expected)
-    refuse_unless(row.state == Stage.PLANNED, "wrong_state", f"The consultation is {row.state} already.")
+    said = f"Only a planned consultation is opened; this one is {row.state}."
+    refuse_unless(row.state == Stage.PLANNED, "wrong_state", said)
     consultations.change(tx, number, {"state": Stage.OPEN}, outer=True)
     audit.record(tx, actor, "consultation.open", name(number), now)
+
+
+def cancel(tx: Tx, actor: Actor, number: int, reason: str, expected: frozenset[int] | None, now: Now) -> None:
+    """Call a consultation off before anything is decided: its proposals, as they stand, can be tabled elsewhere.
+
+    It stays, with its agenda and the reason. Whoever was invited is told, whether or not they would be today.
+    """
+    row = held(tx, number)
+    check_version("the consultation", row.version, expected)
+    refuse_unless(
+        row.state not in SETTLED, "wrong_state", f"It is {row.state}; only what is planned or open is cancelled."
+    )
+    items = consultations.agenda(tx, number)
+    recorded = ", ".join(one.ref for one in items if one.decision is not None)
+    said = f"A decision is recorded on {recorded}; take back what is recorded first, or conclude."
+    refuse_unless(not recorded, "decision_recorded", said)
+    values = {"state": Stage.CANCELLED, "cancelled_at": now.at, "cancelled_by": actor.id, "cancelled_because": reason}
+    consultations.change(tx, number, values, outer=True)
+    consultations.release_agenda(tx, number)
+    facts: audit.Facts = {"proposals": [one.ref for one in items]}
+    audit.record(tx, actor, "consultation.cancel", name(number), now, facts, after=audit.digest(reason))
+    told = {**facts_of(there(tx, number)), "reason": reason}
+    outbox.owe(tx, "consultation.cancelled", name(number), now.at, told)
 
 
 def listed(
@@ -222,6 +246,8 @@ def head_json(row: Record, actor: Actor) -> dict[str, Any]:
         "reason": row.reason,
         "state": row.state,
         "concluded_at": row.concluded_at,
+        "cancelled_at": row.cancelled_at,
+        "cancelled_because": row.cancelled_because,
         "version": row.version if inside else row.outer_version,
     }
 

@@ -7,11 +7,13 @@ from app.db import Record, Tx
 from app.domain.people import MFA, Actor, Role
 from app.domain.workflow import State
 from app.errors import Fault, Invalid, NotFound, check_version, refuse_unless
-from app.notify import outbox
+from app.notify import invitations, outbox
 from app.records import cycles, meetings, proposals
 from app.services import audit
 from app.services.clock import Now
 
+_KIND = "technical_meeting"
+_MEANWHILE = "Somebody else changed this meeting at the same time; read it again."
 FUNDED = (State.AGREED, State.DISBURSED, State.CLOSED)
 _WHOLE = MFA | {Role.AUDITOR, Role.MISSION, Role.IOM_FOCAL_POINT}  # who reads a meeting whatever it discussed
 
@@ -30,18 +32,41 @@ def add(tx: Tx, actor: Actor, sent: dict[str, Any], now: Now) -> int:
 def replace(
     tx: Tx, actor: Actor, number: int, sent: dict[str, Any], expected: frozenset[int] | None, given: bool, now: Now
 ) -> None:
-    """Replace what is written of a meeting. Refuses in the order 404, 428, 412, 422."""
+    """Replace what is written of a meeting. Refuses in the order 404, 428, 412, 422, 409."""
     row = _row(tx, actor, number)
     check_version("the meeting", row.version, expected, given)
-    ids = _check(tx, actor, sent, meetings.refs_of(tx, number))
+    refs, known = meetings.refs_of(tx, number), _when(row)
+    ids = _check(tx, actor, sent, refs)
+    _refuse_cancelled(row)
     changed = meetings.replace(tx, number, row.version, _values(sent, now))
-    refuse_unless(changed, "changed_meanwhile", "Somebody else changed this meeting at the same time; read it again.")
+    refuse_unless(changed, "changed_meanwhile", _MEANWHILE)
     meetings.discuss(tx, number, ids)
     facts: audit.Facts = {"date": str(sent["date"]), "proposals": sent["proposals"]}
     before, after = audit.digest(row.notes), audit.digest(sent["notes"])
     audit.record(tx, actor, "technical_meeting.change", _name(number), now, facts, before, after)
     if (sent["date"], sent["place"]) != (row.held_on, row.place):
-        outbox.owe(tx, "technical_meeting.moved", _name(number), now.at, _facts_of(tx, number))
+        invitations.move(tx, _KIND, _name(number), now.at, _facts_of(tx, number), known)
+    elif sorted(sent["proposals"]) != refs and now.today <= row.held_on:
+        invitations.readdress(tx, _KIND, _name(number), now.at, _facts_of(tx, number), known)
+
+
+def cancel(tx: Tx, actor: Actor, number: int, reason: str, expected: frozenset[int] | None, now: Now) -> None:
+    """Call a meeting off, at the latest on its day; it stays, with the reason. Whoever was invited is told."""
+    row = _row(tx, actor, number)
+    check_version("the meeting", row.version, expected)
+    _refuse_cancelled(row)
+    said = f"It was held on {row.held_on}; what has taken place is not cancelled."
+    refuse_unless(now.today <= row.held_on, "already_held", said)
+    values = {"cancelled_at": now.at, "cancelled_because": reason, "updated_at": now.at}
+    changed = meetings.replace(tx, number, row.version, values)
+    refuse_unless(changed, "changed_meanwhile", _MEANWHILE)
+    audit.record(tx, actor, "technical_meeting.cancel", _name(number), now, after=audit.digest(reason))
+    told = {**_facts_of(tx, number), "reason": reason}
+    outbox.owe(tx, "technical_meeting.cancelled", _name(number), now.at, told)
+
+
+def _refuse_cancelled(row: Record) -> None:
+    refuse_unless(row.cancelled_at is None, "wrong_state", "It is cancelled; nothing about it changes any more.")
 
 
 def _check(tx: Tx, actor: Actor, sent: dict[str, Any], there: list[str]) -> list[int]:
@@ -80,6 +105,12 @@ def _name(number: int) -> str:
     return f"technical-meeting/{number}"
 
 
+def event_of(row: Record) -> tuple[str, dict[str, Any]]:
+    """How a calendar knows a meeting, and what is told of it."""
+    when = {"date": row.held_on.isoformat(), "place": row.place, "sequence": row.version}
+    return _name(row.id), {"meeting": row.id, "cycle": row.cycle_year, **when}
+
+
 def _facts_of(tx: Tx, number: int) -> dict[str, Any]:
     """What notices say of a meeting, and whose offices and countries it concerns."""
     row = meetings.meeting_of(tx, number)
@@ -88,13 +119,15 @@ def _facts_of(tx: Tx, number: int) -> dict[str, Any]:
     contents = [json.loads(one.content) for found in concerned for one in found]
     return {
         "meeting": number,
-        "cycle": row.cycle_year,
-        "date": row.held_on.isoformat(),
-        "place": row.place,
+        **_when(row),
         "sequence": row.version,
         "offices": sorted({one.office_code for found in concerned for one in found}),
         "countries": [{"code": code} for code in sorted({c["code"] for one in contents for c in one["countries"]})],
     }
+
+
+def _when(row: Record) -> dict[str, Any]:
+    return {"cycle": row.cycle_year, "date": row.held_on.isoformat(), "place": row.place}
 
 
 def _row(tx: Tx, actor: Actor, number: int) -> Record:
@@ -138,5 +171,7 @@ def _shown(tx: Tx, actor: Actor, row: Record) -> dict[str, Any] | None:
         "notes": row.notes,
         "follow_ups": json.loads(row.follow_ups),
         "updated_at": row.updated_at,
+        "cancelled_at": row.cancelled_at,
+        "cancelled_because": row.cancelled_because,
         "version": row.version,
     }

@@ -1,4 +1,4 @@
-"""What was told to whom: an administrator and the auditor see everything, everybody else what was sent to them."""
+"""What was told to whom: an administrator and the auditor see everything, everybody else what went to them or their webhooks."""
 
 import json
 from typing import Any
@@ -33,6 +33,7 @@ def _described(row: Record) -> dict[str, Any]:
         "ref": row.ref,
         "subject": subject,
         "channel": "webhook" if row.channel == HOOK else "mail",
+        "webhook": row.webhook_id,
         "to": {"role": row.role, "name": row.name} if row.person_id else None,
         "state": row.state,
         "happened_at": row.happened_at,

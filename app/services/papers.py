@@ -1,6 +1,7 @@
 """What the papers of a consultation say, as data: minutes with IOM's answer, decision letters, decision memos."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from app.db import Record, Tx
@@ -11,7 +12,7 @@ from app.domain.rulebook import Rulebook
 from app.errors import NotFound, check_version, refuse_unless
 from app.records import consultations, people, proposals
 from app.records import review as review_records
-from app.services import audit, envelopes, faces, review
+from app.services import audit, corrections, envelopes, faces, review
 from app.services.clock import Now
 from app.services.consultations import INSIDE, decision_json, held, name, there
 
@@ -20,10 +21,13 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
     """The minutes of a concluded consultation. An office and an embassy read the decisions on proposals they can see."""
     row = there(tx, number)
     if row.state != Stage.CONCLUDED:
-        raise NotFound("minutes_not_found", "There are no minutes before the consultation is concluded.")
+        said = "There are no minutes before the consultation is concluded."
+        cancelled = "It was cancelled; there are no minutes."
+        raise NotFound("minutes_not_found", cancelled if row.state == Stage.CANCELLED else said)
     items = consultations.agenda(tx, number)
     if actor.role not in INSIDE:
         items = [one for one in items if proposals.proposal_for(tx, actor, one.ref) is not None]
+    corrected = corrections.told_of_all(tx, number)
     answers = [_answer(one) for one in consultations.answers_of(tx, number)]
     return {
         "consultation": {
@@ -38,7 +42,7 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
             "concluded_by": _name_of(tx, row.concluded_by),
         },
         "envelopes": json.loads(row.envelopes),
-        "decisions": [_decided(tx, one) for one in items],
+        "decisions": [{**_decided(tx, one), "corrections": corrected.get(one.id, [])} for one in items],
         "rulebook": json.loads(row.rulebook),
         "head": row.head,
         "answers": answers,
@@ -106,10 +110,10 @@ def _say(
 def in_force(tx: Tx, row: Record) -> dict[str, Any] | None:
     """The decision in force on a proposal, with its consultation; None where there is none."""
     one = consultations.decision_in_force(tx, row.id)
-    return _in_force(one) if one else None
+    return _in_force(tx, one) if one else None
 
 
-def _in_force(one: Record) -> dict[str, Any]:
+def _in_force(tx: Tx, one: Record, until: datetime | None = None) -> dict[str, Any]:
     decided = decision_json(one)
     assert decided, "a row of a decision has one"
     return {
@@ -118,6 +122,7 @@ def _in_force(one: Record) -> dict[str, Any]:
         "date": one.held_on.isoformat(),
         "place": one.place,
         "concluded_at": one.concluded_at,
+        "corrections": corrections.told(tx, one.consultation_id, one.proposal_id, until),
     }
 
 
@@ -130,11 +135,14 @@ def letter(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
     return letter_on(tx, row, one)
 
 
-def letter_on(tx: Tx, row: Record, one: Record) -> dict[str, Any]:
-    """The letter on one decision whose consultation is concluded, also one that another has replaced since."""
+def letter_on(tx: Tx, row: Record, one: Record, until: datetime | None = None) -> dict[str, Any]:
+    """The letter on one decision whose consultation is concluded, also one that another has replaced since.
+
+    With the corrections made up to an instant, all of them where none is named.
+    """
     requested = envelopes.requested_of(tx, row.id, one.snapshot)
     return {
-        **_in_force(one),
+        **_in_force(tx, one, until),
         "ref": row.ref,
         "title": _title(tx, row.id, one.snapshot),
         "office": row.office_code,

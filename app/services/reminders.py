@@ -1,6 +1,8 @@
 """Reminders: computed from the calendar as it stands, never scheduled, so that a moved deadline moves them. Each once."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from app.db import Tx
 from app.domain.framework import Framework
@@ -28,6 +30,21 @@ def owe_due(tx: Tx, framework: Framework, now: Now) -> None:
             for one in reporting.standing(tx, row, framework, now):
                 if one["state"] not in ("submitted", "accepted"):
                     _report(tx, row.ref, one["year"], due_on(one["year"], framework.calendar.report_due), now)
+
+
+def outdated(tx: Tx, kind: str, facts: Mapping[str, Any]) -> str | None:
+    """Why a reminder of a window that was owed is not sent any more: the window was moved since, or nothing is left to submit."""
+    if kind not in ("window.opens", "window.closes"):
+        return None
+    row = next((one for one in reminders.windows(tx) if one.year == facts["cycle"]), None)
+    told = {name: date.fromisoformat(facts[name]) for name in ("opens_on", "closes_on") if name in facts}
+    if row is None or any(getattr(row, name) != day for name, day in told.items()):
+        return "The window was moved since."
+    if kind == "window.closes" and not {one.office_code for one in reminders.drafts(tx, row.year)} & {
+        *facts["offices"]
+    }:
+        return "Everything was submitted since."
+    return None
 
 
 def reached(day: date, today: date, steps: tuple[int, ...]) -> int | None:

@@ -25,6 +25,11 @@ def owed(tx: Tx, row: Record) -> range:
     kept = agreements.agreement_of(tx, row.id)
     if kept is None or kept.signed_at is None:
         return range(0)
+    return years_of(kept)
+
+
+def years_of(kept: Record) -> range:
+    """The years that are reported on under a signed agreement."""
     return years_owed(day_of(kept.signed_at), json.loads(kept.text)["period"])
 
 

@@ -8,8 +8,9 @@ from app.db import Record, Tx
 from app.domain.people import SCOPES, Actor, Role
 from app.errors import Conflict, Fault, Invalid, NotFound, Unauthorized
 from app.records import audit as audit_records
-from app.records import consultations, evaluations, idempotency, meetings, people, proposals, sessions
-from app.services import access, audit, logins
+from app.records import consultations, evaluations, feeds, idempotency, meetings, people, proposals, sessions
+from app.records import webhooks as webhook_records
+from app.services import access, audit, logins, webhooks
 from app.services.clock import Now
 from app.services.provider import Identity
 
@@ -52,7 +53,7 @@ def change(
     disabled: bool | None,
     now: Now,
 ) -> dict[str, Any]:
-    """Change a person's name, role and office, or disable or enable them. Disabling ends sessions and tokens at once."""
+    """Change a person's name, role and office, or disable or enable them. Disabling ends all they hold at once."""
     row = _known(tx, person_id)
     if row.email == _gone(person_id):
         raise Conflict("person_erased", "This person is erased; add them anew if they come back.")
@@ -70,6 +71,9 @@ def change(
     if disabled or new_role != row.role:
         sessions.end_all(tx, person_id)
         people.revoke_tokens(tx, person_id, now.at)
+        feeds.end(tx, person_id)
+    if disabled or (new_role, new_office) != (row.role, row.office_code):
+        webhooks.end_all(tx, actor, person_id, now)
     facts: audit.Facts = {"role": new_role, "office": new_office, "disabled": values.get("disabled_at") is not None}
     event = "user.change" if disabled is None else "user.disable" if disabled else "user.enable"
     before = audit.digest({"role": row.role, "office": row.office_code})
@@ -90,6 +94,8 @@ def erase(tx: Tx, actor: Actor | None, person_id: int, now: Now) -> None:
     idempotency.forget_saying(tx, person_id, (row.email, row.name))
     people.forget(tx, person_id)
     people.revoke_tokens(tx, person_id, now.at)
+    webhook_records.blank(tx, person_id)
+    webhooks.end_all(tx, actor, person_id, now)
     people.blank_labels(tx, person_id)
     proposals.blank_conflicts(tx, person_id)
     gone = {"name": ERASED, "email": _gone(person_id), "disabled_at": row.disabled_at or now.at}
@@ -175,6 +181,8 @@ def from_provider(tx: Tx, who: Identity, now: Now) -> int:
             raise Unauthorized("role_needs_office", "An administrator has to give this account its office.")
         people.change_person(tx, row.id, {"role": who.role})
         people.revoke_tokens(tx, row.id, now.at)
+        webhooks.end_all(tx, None, row.id, now)
+        feeds.end(tx, row.id)
         audit.record(tx, None, "user.change", f"user/{row.id}", now, {"role": who.role, "by": "identity provider"})
     return int(row.id)
 

@@ -74,4 +74,3 @@ def suggestions(ground: Ground, screening: dict[str, Any]) -> dict[str, int | No
         )
         for one in screening["criteria"]
     }
-

@@ -39,12 +39,15 @@ _SIGN = Door(frozenset({Role.MFA_HEAD, Role.IOM_FOCAL_POINT}), "signatures:write
 _PAY = Door(frozenset({Role.MFA_FINANCE}), "payments:write")
 _DESK = Door(frozenset({Role.MFA_REVIEWER}), "proposals:write")
 _WITHIN = Door(MFA | {Role.AUDITOR}, "proposals:read")
+_HOOKS = Door(EVERYONE - {Role.AUDITOR}, "webhooks")
+_SUBSCRIBE = Door(READERS - {Role.AUDITOR}, "proposals:read")  # an auditor has no deadlines
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
 
 DOORS = {
     "GET /health/live": _PUBLIC,
     "GET /health/ready": _PUBLIC,
+    "GET /metrics": _PUBLIC,  # judged by network: a monitoring system is no person
     "GET /docs": _PUBLIC,
     "GET /docs/start.js": _PUBLIC,
     "GET /api/v1/openapi.json": _PUBLIC,
@@ -99,6 +102,9 @@ DOORS = {
     "PUT /api/v1/consultations/{id}/decisions/{ref}": _DECIDE,
     "DELETE /api/v1/consultations/{id}/decisions/{ref}": _DECIDE,
     "POST /api/v1/consultations/{id}/conclude": replace(_DECIDE, fresh=True),
+    "POST /api/v1/consultations/{id}/cancel": _DECIDE,
+    "POST /api/v1/consultations/{id}/corrections": replace(_DECIDE, fresh=True),
+    "POST /api/v1/technical-meetings/{id}/cancel": _PREPARE,
     "GET /api/v1/consultations/{id}/minutes": _READ,
     "POST /api/v1/consultations/{id}/minutes/confirm": _ANSWER,
     "POST /api/v1/consultations/{id}/minutes/object": _ANSWER,
@@ -147,6 +153,24 @@ DOORS = {
     "POST /api/v1/payments/{id}/cancel": _PAY,
     "GET /api/v1/notifications": _LOOK_UP,
     "POST /api/v1/notifications/{id}/resend": Door(frozenset({Role.ADMIN}), "admin"),
+    "GET /api/v1/webhooks": _HOOKS,
+    "POST /api/v1/webhooks": replace(_HOOKS, fresh=True),
+    "DELETE /api/v1/webhooks/{id}": _HOOKS,
+    "POST /api/v1/webhooks/{id}/rotate": replace(_HOOKS, fresh=True),
+    "POST /api/v1/webhooks/{id}/test": _HOOKS,
+    "POST /api/v1/webhooks/{id}/resume": _HOOKS,
+    "POST /api/v1/webhooks/{id}/replay": _HOOKS,
+    # What a person sets for themselves needs the scope that their tokens need; a feed says what its person may read.
+    "GET /api/v1/preferences": _LOOK_UP,
+    "PUT /api/v1/preferences": Door(EVERYONE, "tokens"),
+    "GET /api/v1/feed": _SUBSCRIBE,
+    "POST /api/v1/feed": replace(_SUBSCRIBE, fresh=True),
+    "DELETE /api/v1/feed": _SUBSCRIBE,
+    "GET /api/v1/feeds/{secret}.ics": _PUBLIC,
+    "GET /api/v1/unsubscribe/{uid}": _PUBLIC,
+    "POST /api/v1/unsubscribe/{uid}": _PUBLIC,
+    "GET /unsubscribe/{uid}": _PUBLIC,
+    "POST /unsubscribe/{uid}": _PUBLIC,
     "GET /api/v1/users": Door(frozenset({Role.ADMIN}), "admin"),
     "POST /api/v1/users": _ADMIN,
     "PATCH /api/v1/users/{id}": _ADMIN,

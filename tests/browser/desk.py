@@ -24,9 +24,7 @@ class Desk:
     contexts: dict[tuple[Any, ...], BrowserContext] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
 
-    def at(
-        self, role: str | None, language: str = ENGLISH, size: tuple[int, int] = WIDE, scripts: bool = True
-    ) -> Page:
+    def at(self, role: str | None, language: str = ENGLISH, size: tuple[int, int] = WIDE, scripts: bool = True) -> Page:
         """A page of this person's browser; the login is done once a person."""
         key = (role, language, size, scripts)
         if key not in self.contexts:

@@ -1,110 +1,24 @@
 """Delivery against a real mail server: nothing lost, nothing invented, refusals seen, workers that die replaced."""
 
-import os
-import random
 import socket
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
-from sqlalchemy import create_engine, text
 
-from app.db import open_database
-from app.delivering import Worker
-from app.notify import mail, outbox
+from app.notify import mail
 from app.services.rulebooks import Library, open_library
 from app.settings import RULES
-from tests.conftest import FRAMEWORK, copy_of, settings_for
-from tests.serving import forked, free_port, started
-
-
-class Post:
-    """What a mail server took, by Message-ID; `answers` are what it says to whom, before it takes the next."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, str]] = []
-        self.answers: dict[str, list[str]] = {}
-        self.lock = threading.Lock()
-
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, to: str, options: list[str]) -> str:
-        said = self.answers.get(to)
-        if said:
-            return said.pop(0)
-        envelope.rcpt_tos.append(to)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        head = bytes(envelope.content or b"").partition(b"\r\n\r\n")[0].decode()
-        number = next(line for line in head.splitlines() if line.startswith("Message-ID:"))
-        with self.lock:
-            self.taken.append((number.removeprefix("Message-ID:").strip(), envelope.rcpt_tos[0]))
-        return "250 taken"
-
-
-@contextmanager
-def mail_server() -> Iterator[tuple[Post, str]]:
-    post = Post()
-    port = free_port()
-    controller = Controller(post, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield post, f"smtp://127.0.0.1:{port}"
-    finally:
-        controller.stop()
+from tests.conftest import FRAMEWORK, copy_of
+from tests.notify.post import mail_server, owe, rows, until, worker_of
+from tests.serving import started
 
 
 @pytest.fixture(scope="module")
 def library() -> Library:
     return open_library(RULES, FRAMEWORK)
-
-
-def owe(url: str, number: int) -> None:
-    """So many notices of something that is told to two desk officers."""
-    with open_database(url).transaction() as tx:
-        for i in range(number):
-            at = datetime.now(UTC) - timedelta(seconds=1)
-            outbox.owe(tx, "clarification.answered", f"clarification/{i}", at, {"answer": "Yes."}, "DK-IOM-2023-001")
-
-
-def rows(url: str) -> list[Any]:
-    """The messages of what `owe` owed; the demo owes none of this kind."""
-    engine = create_engine(url)
-    with engine.connect() as tx:
-        query = """SELECT uid, state, error, attempts FROM message JOIN notice ON notice.id = message.notice_id
-            WHERE kind = 'clarification.answered' ORDER BY message.id"""
-        found = list(tx.execute(text(query)))
-    engine.dispose()
-    return found
-
-
-def every_uid(url: str) -> set[str]:
-    engine = create_engine(url)
-    with engine.connect() as tx:
-        found = set(tx.scalars(text("SELECT uid FROM message")))
-    engine.dispose()
-    return found
-
-
-def worker_of(url: str, folder: Path, smtp: str, library: Library) -> Worker:
-    settings = settings_for(url, folder, env={"EARMARK_SMTP_URL": smtp, "EARMARK_TODAY": ""})
-    worker = Worker(settings, open_database(url), library)
-    worker.reminded = float("inf")  # reminders have their own test
-    return worker
-
-
-def until(true: Any, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -151,28 +65,3 @@ def test_a_server_that_never_answers_stops_nothing(
         worker.stop()
         thread.join(10)
         assert {row.state for row in rows(url)} == {"waiting"}, "it is tried again"
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_workers_killed_again_and_again_lose_nothing_and_invent_nothing(
-    kind: str, filled: dict[str, Any], tmp_path: Path, capsys: Any
-) -> None:
-    seed, kills = random.randrange(10**6), 12
-    chance = random.Random(seed)
-    with copy_of(kind, filled, tmp_path) as url, mail_server() as (post, smtp):
-        owe(url, 60)
-        own = {"EARMARK_DATABASE_URL": url, "EARMARK_SMTP_URL": smtp, "EARMARK_DELIVERY_LEASE": "1"}
-        env = {**os.environ, **own, "EARMARK_VAR": str(tmp_path)}
-        for _ in range(kills):
-            one = forked(("deliver",), env, os.devnull, os.devnull)
-            time.sleep(chance.uniform(0.1, 0.5))
-            one.kill()
-            one.wait(10)
-        last = forked(("deliver",), env, os.devnull, os.devnull)
-        until(lambda: all(row.state == "sent" for row in rows(url)), 30)
-        last.terminate()
-        last.wait(20)
-        told = {number.strip("<>").partition("@")[0] for number, _ in post.taken}
-        assert {row.uid for row in rows(url)} <= told <= every_uid(url), "none lost, none invented; workers also remind"
-        with capsys.disabled():
-            print(f"\nkilled while delivering on {kind}, seed {seed}: {len(told)} messages, {len(post.taken)} arrivals")

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 
 from app.domain.workflow import Event
 from app.notify import mail, texts
+from app.notify.lines import Line
 from app.notify.notices import NOTICES, SILENT
 from app.settings import ROOT
 from tests.conftest import Service
@@ -120,7 +121,7 @@ def test_a_message_without_a_server_is_a_file_written_once(tmp_path: Path) -> No
     made = mail.build(said, ("Reader", "reader@example.org"), "earmark@um.example", "b" * 32, NOON)
     office = mail.post_office("", tmp_path / "mail")
     for _ in range(2):
-        office.send(made)
+        office.send(made, Line())
     assert [one.name for one in (tmp_path / "mail").iterdir()] == [f"{'b' * 32}.eml"]
 
 

@@ -39,6 +39,8 @@ WORDS = {
     "act_recommendation": ("Recommendation", "Indstilling"),
     "act_agenda": ("Agenda of consultation", "Dagsorden for konsultation"),
     "act_decision": ("Decision recorded in consultation", "Beslutning noteret på konsultation"),
+    "act_cancelled": ("Cancellation of consultation", "Aflysning af konsultation"),
+    "act_correction": ("Correction of the decision of consultation", "Rettelse af beslutningen på konsultation"),
     "act_minutes": ("Minutes of consultation", "Referat af konsultation"),
     "act_minutes_answer": ("Answer to the minutes of consultation", "Svar på referatet af konsultation"),
     "act_letter": ("Decision letter", "Beslutningsbrev"),

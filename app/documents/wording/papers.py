@@ -39,6 +39,7 @@ WORDS = {
     "defer_to": ("Deferred to {cycle}", "Udsat til {cycle}"),
     "conditions": ("Conditions", "Betingelser"),
     "reason": ("Reason", "Begrundelse"),
+    "correction": ("Correction of {day}", "Rettelse af {day}"),
     "answers": ("What IOM answered", "IOM's svar"),
     "confirm": ("Confirmed by {name} on {day}.", "Bekræftet af {name} den {day}."),
     "object": ("Objection by {name} on {day}: {text}", "Indsigelse fra {name} den {day}: {text}"),

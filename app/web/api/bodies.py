@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.consultation import Verdict
 from app.domain.people import Role
 from app.domain.proposal import BudgetLine, Content, Letter
-from app.domain.vocabulary import Amount, Day, OneOf, Text, Year
+from app.domain.vocabulary import UNIQUE, UNIQUE_ITEMS, Amount, Day, Moment, OneOf, Text, Year
 
 
 class In(BaseModel):
@@ -118,6 +118,14 @@ class ConcludeIn(In):
     reason: Reason | None = None
 
 
+class CorrectionIn(In):
+    """Which decision, what its words should have been, and why."""
+
+    ref: Ref
+    text: Annotated[str, Text(1, 4000)]
+    reason: Reason
+
+
 class BestIn(In):
     """Which sets fit the envelopes best: for which objective, how many, with what for certain and what not."""
 
@@ -220,6 +228,28 @@ class TokenIn(In):
     person: Annotated[int, Field(ge=1, le=2**53)] | None = None
     scopes: Annotated[list[Annotated[str, Text(1, 40)]], Field(min_length=1, max_length=20)] | None = None
     days: Annotated[int, Field(ge=1, le=365)] = 365
+
+
+class WebhookIn(In):
+    """`events` are kinds of notices, or `*` for all; `for` an office it hears what people of your office are told."""
+
+    url: Annotated[str, Text(1, 2000)]
+    events: Annotated[list[Annotated[str, Text(1, 40)]], UNIQUE, UNIQUE_ITEMS, Field(min_length=1, max_length=100)]
+    whose: Annotated[Literal["me", "office"], Field(alias="for")]
+
+
+class ReplayIn(In):
+    """One message by its number, or what happened from an instant until before another."""
+
+    notification: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
+
+
+class PreferencesIn(In):
+    language: Literal["en", "da"]
+    digest: bool
+    reminders: bool
 
 
 ContentField = Annotated[str, OneOf(tuple(Content.model_fields), "a field of the content")]

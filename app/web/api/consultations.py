@@ -1,4 +1,4 @@
-"""Consultations: planned, agenda, opened, decided, concluded."""
+"""Consultations: planned, agenda, opened, decided, concluded, corrected; or cancelled."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db import Tx
 from app.domain.people import Actor
-from app.services import board, consultations, decisions, faces
+from app.services import board, consultations, corrections, decisions, faces
 from app.services.consultations import Plan
 from app.services.decisions import Sent
 from app.services.idempotency import Answer
@@ -22,7 +22,7 @@ from app.web.sheets import paged
 router = APIRouter(prefix="/api/v1", tags=["consultations"])
 Id = Annotated[int, Path(ge=1, le=2**53)]
 Whoever = Annotated[Actor, Depends(caller)]
-Stage = Literal["planned", "open", "concluded"]
+Stage = Literal["planned", "open", "concluded", "cancelled"]
 
 
 class ListedConsultation(shapes.Out):
@@ -34,6 +34,8 @@ class ListedConsultation(shapes.Out):
     reason: str | None
     state: Stage
     concluded_at: datetime | None
+    cancelled_at: datetime | None
+    cancelled_because: str | None
     version: int
 
 
@@ -60,6 +62,7 @@ class ItemOut(shapes.Out):
     office: str
     state: str
     decision: DecisionOut | None
+    corrections: list[shapes.CorrectionOut]
     total: float | None = None
     assessed: dict[str, Any] | None = None
     recommendation: dict[str, str] | None = None
@@ -95,6 +98,8 @@ _LISTED = {
     "reason": None,
     "state": "planned",
     "concluded_at": None,
+    "cancelled_at": None,
+    "cancelled_because": None,
     "version": 1,
 }
 _SHOWN = {**_LISTED, "agenda": [], "totals": [], "refusals": [], "undecided": []}
@@ -106,12 +111,14 @@ def _shown(tx: Tx, request: Request, actor: Actor, number: int, status: int = 20
     return versioned(said, status, f"/api/v1/consultations/{number}")
 
 
-async def _change(request: Request, actor: Actor, number: int, raw: bytes, work: Callable[[Tx], None]) -> Response:
+async def _change(
+    request: Request, actor: Actor, number: int, raw: bytes, work: Callable[[Tx], None], status: int = 200
+) -> Response:
     """Do it, and answer with the consultation as it then is."""
 
     def whole(tx: Tx) -> Answer:
         work(tx)
-        return _shown(tx, request, actor, number)
+        return _shown(tx, request, actor, number, status)
 
     return await write(request, actor, raw, whole)
 
@@ -268,3 +275,37 @@ async def conclude_consultation(id: Id, request: Request, actor: Whoever) -> Res
     return await _change(
         request, actor, id, raw, lambda tx: decisions.conclude(tx, actor, id, new.reason, expected, book, now)
     )
+
+
+@router.post(
+    "/consultations/{id}/cancel",
+    operation_id="cancel_consultation",
+    summary="Cancel a consultation in which nothing is decided yet",
+    responses=answers(ConsultationOut, {**_SHOWN, "state": "cancelled"}, 400, 404, 409, 412, 413, 415, 422),
+)
+async def cancel_consultation(id: Id, request: Request, actor: Whoever) -> Response:
+    """It stays, with the reason; its proposals can be tabled elsewhere. Whoever was invited is told."""
+    here, expected = house(request), expected_versions(request)
+    now = here.now()
+    await here.database.read(lambda tx: consultations.knock(tx, id, expected))
+    new, raw = await read_body(request, bodies.ReasonIn)
+    return await _change(
+        request, actor, id, raw, lambda tx: consultations.cancel(tx, actor, id, new.reason, expected, now)
+    )
+
+
+@router.post(
+    "/consultations/{id}/corrections",
+    operation_id="correct_decision",
+    summary="Correct the words of a decision after the conclusion",
+    status_code=201,
+    responses=answers(ConsultationOut, {**_SHOWN, "state": "concluded"}, 400, 404, 409, 412, 413, 415, 422, status=201),
+)
+async def correct_decision(id: Id, request: Request, actor: Whoever) -> Response:
+    """What was decided stays as it was told; minutes and letter show the correction below it, and its readers are told."""
+    here, expected = house(request), expected_versions(request)
+    now = here.now()
+    await here.database.read(lambda tx: consultations.knock(tx, id, expected))
+    new, raw = await read_body(request, bodies.CorrectionIn)
+    said = (new.ref, new.text, new.reason)
+    return await _change(request, actor, id, raw, lambda tx: corrections.add(tx, actor, id, *said, expected, now), 201)

@@ -38,7 +38,9 @@ def answers(
     shape: type[BaseModel] | None, example: Any, *codes: int, status: int = 200
 ) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: what it answers with an example, and every error it can give."""
-    said: dict[str, Any] = {"description": {200: "Done", 201: "Made", 204: "Done, nothing to say"}[status]}
+    said: dict[str, Any] = {
+        "description": {200: "Done", 201: "Made", 202: "Taken, and done soon", 204: "Done, nothing to say"}[status]
+    }
     if shape:
         said |= {"x-shape": shape.__name__, "x-example": example, "x-list": "items" in shape.model_fields}
     return {status: said, **problems(*codes)}
@@ -55,6 +57,7 @@ _CONDITIONAL = (
     *("replace_content", "move_window", "set_envelope", "change_consultation", "set_agenda", "open_consultation"),
     *("record_decision", "remove_decision", "conclude_consultation", "replace_meeting", "replace_evaluation"),
     *("confirm_minutes", "object_to_minutes", "sign_agreement", "adjust_budget"),
+    *("cancel_consultation", "correct_decision", "cancel_meeting"),
     *("write_report", "submit_report", "accept_report", "return_report"),
     *("prepare_payment", "release_payment", "receive_payment", "cancel_payment"),
 )
@@ -64,6 +67,7 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     "description": "Your name for this request: sent again, it is answered with the first answer and done once.",
 }
+_NEVER_KEPT = ("issue_token", "create_feed", "unsubscribe")  # a secret is told once; reminders end once anyway
 EXAMPLE_CONTENT = {"title": "Protection along the Central Mediterranean route", "priority_areas": [3]}
 EXAMPLE_EVALUATION = {
     "kind": "mid_term",
@@ -93,6 +97,7 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "declare_conflict": (bodies.ReasonIn, {"reason": "My sister works for the partner."}),
     "add_user": (bodies.UserIn, {"name": "A. Reviewer", "email": "reviewer@example.org", "role": "mfa_reviewer"}),
     "change_user": (bodies.UserPatch, {"disabled": True}),
+    "set_preferences": (bodies.PreferencesIn, {"language": "da", "digest": True, "reminders": True}),
     "issue_token": (bodies.TokenIn, {"label": "submission script", "scopes": ["screenings"], "days": 90}),
     "add_cycle": (bodies.CycleIn, {"year": 2028, "amount": 50000000, "reason": "The strategy goes on."}),
     "set_envelope": (bodies.EnvelopeIn, {"amount": 50000000, "status": "voted", "reason": "Finance act of 2027."}),
@@ -130,6 +135,17 @@ _BODIES: dict[str, tuple[type[BaseModel], Any]] = {
     "cancel_payment": (bodies.ReasonIn, {"reason": "Planned in one tranche now."}),
     "object_to_minutes": (bodies.ReasonIn, {"reason": "The second condition was agreed otherwise."}),
     "conclude_consultation": (bodies.ConcludeIn, {}),
+    "add_webhook": (
+        bodies.WebhookIn,
+        {"url": "https://hooks.example.org/earmark", "events": ["proposal.approve", "payment.released"], "for": "me"},
+    ),
+    "replay_webhook": (bodies.ReplayIn, {"from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z"}),
+    "cancel_consultation": (bodies.ReasonIn, {"reason": "The appropriation is not voted yet."}),
+    "cancel_meeting": (bodies.ReasonIn, {"reason": "The road is closed until spring."}),
+    "correct_decision": (
+        bodies.CorrectionIn,
+        {"ref": "DK-IOM-2027-003", "text": "The second condition names the Ministry of Health.", "reason": "A slip."},
+    ),
     "move_window": (bodies.CyclePatch, {"closes_on": "2027-01-15", "reason": "Agreed with IOM in December."}),
 }
 
@@ -193,7 +209,7 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
     if operation["operationId"] == "add_attachment":
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
     headers = ([_IF_MATCH] if operation["operationId"] in _CONDITIONAL or path.endswith("/moves") else []) + (
-        [_KEY] if method == "post" else []
+        [_KEY] if method == "post" and operation["operationId"] not in _NEVER_KEPT else []
     )
     if headers:
         operation.setdefault("parameters", []).extend(headers)

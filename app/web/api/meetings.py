@@ -39,6 +39,8 @@ class MeetingOut(shapes.Out):
     notes: str
     follow_ups: list[FollowUpOut]
     updated_at: datetime
+    cancelled_at: datetime | None
+    cancelled_because: str | None
     version: int
 
 
@@ -57,6 +59,8 @@ _MEETING = {
     "notes": "The referral desks work; two posts lack power.",
     "follow_ups": [{"what": "Solar panels", "owner": "IOM Tunisia", "due_on": "2026-11-30", "done": False}],
     "updated_at": "2026-09-15T09:07:00Z",
+    "cancelled_at": None,
+    "cancelled_because": None,
     "version": 1,
 }
 
@@ -121,6 +125,26 @@ async def replace_meeting(id: Id, request: Request, actor: Whoever) -> Response:
 
     def work(tx: Tx) -> Answer:
         meetings.replace(tx, actor, id, sent, expected, given, now)
+        return _shown(tx, actor, id)
+
+    return await write(request, actor, raw, work)
+
+
+@router.post(
+    "/technical-meetings/{id}/cancel",
+    operation_id="cancel_meeting",
+    summary="Cancel a technical meeting that has not been held",
+    responses=answers(MeetingOut, _MEETING, 400, 404, 409, 412, 413, 415, 422),
+)
+async def cancel_meeting(id: Id, request: Request, actor: Whoever) -> Response:
+    """It stays, with the reason. Whoever was invited is told."""
+    here, expected = house(request), expected_versions(request)
+    now = here.now()
+    await here.database.read(lambda tx: meetings.knock(tx, actor, id, expected, True))
+    new, raw = await read_body(request, bodies.ReasonIn)
+
+    def work(tx: Tx) -> Answer:
+        meetings.cancel(tx, actor, id, new.reason, expected, now)
         return _shown(tx, actor, id)
 
     return await write(request, actor, raw, work)

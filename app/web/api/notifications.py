@@ -26,13 +26,17 @@ class Reader(shapes.Out):
 
 
 class NotificationOut(shapes.Out):
-    """`to` is null for a webhook; `superseded` was taken back before it was sent, because something newer made it untrue."""
+    """`to` is null for a `webhook`, which is named by its number; `superseded` was taken back before it was sent.
+
+    Something newer made it untrue, or `error` says why it was dropped.
+    """
 
     id: int
     kind: str
     ref: str | None
     subject: str
     channel: Literal["mail", "webhook"]
+    webhook: int | None
     to: Reader | None
     state: State
     happened_at: datetime
@@ -52,6 +56,7 @@ _NOTIFICATION: dict[str, Any] = {
     "ref": "DK-IOM-2027-003",
     "subject": "DK-IOM-2027-003 is approved",
     "channel": "mail",
+    "webhook": None,
     "to": {"role": "iom_focal_point", "name": "A. Focal Point"},
     "state": "sent",
     "happened_at": "2027-02-10T12:00:00Z",
@@ -74,7 +79,7 @@ async def list_notifications(
     cursor: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     state: State | None = None,
 ) -> Response:
-    """An administrator and the auditor see everything, everybody else what was sent to them."""
+    """An administrator and the auditor see everything, everybody else what went to them and their webhooks."""
     check_query(request, {"limit", "cursor", "state"})
 
     def page(tx: Tx, most: int) -> tuple[list[dict[str, Any]], int | None]:

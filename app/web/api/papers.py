@@ -61,6 +61,7 @@ class DecidedOut(shapes.Out):
     to_cycle: int | None
     snapshot: int
     requested: dict[str, int]
+    corrections: list[shapes.CorrectionOut]
 
 
 class AnswerOut(shapes.Out):

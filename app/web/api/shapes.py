@@ -1,5 +1,6 @@
 """The shapes of answers, as the OpenAPI document shows them; what belongs to one room only stands there."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -129,6 +130,20 @@ class ListedProposal(Out):
     updated_at: str
 
 
+class By(Out):
+    role: str
+    name: str | None
+
+
+class CorrectionOut(Out):
+    """Words of a decision put right after the conclusion; the decision itself stays as it was told."""
+
+    text: str
+    reason: str
+    at: datetime
+    by: By
+
+
 class DecisionInForce(Out):
     """What a concluded consultation decided; `amounts` is DKK by year."""
 
@@ -141,6 +156,7 @@ class DecisionInForce(Out):
     date: str
     place: str
     concluded_at: str
+    corrections: list[CorrectionOut]
 
 
 class ProposalOut(ListedProposal):
@@ -256,11 +272,6 @@ class FrameworkOut(Out):
 class Health(Out):
     status: str
     checks: dict[str, str] | None = None
-
-
-class By(Out):
-    role: str
-    name: str | None
 
 
 class ChangeOut(Out):

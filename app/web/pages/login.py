@@ -61,7 +61,7 @@ async def show_login(request: Request) -> Response:
 
 def _login_page(request: Request, error: AppError | None = None, place: str | None = None) -> Response:
     here = house(request)
-    shown = {
+    shown: dict[str, Any] = {
         "local": here.settings.local_login,
         "sso": here.provider is not None,
         "again": "again" in request.query_params,

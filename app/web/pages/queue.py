@@ -63,7 +63,7 @@ async def show_queue(request: Request) -> Response:
     tab = asked["tab"]
     wanted = _wanted(asked, request.query_params.get("after"))
     found = await here.database.read(lambda tx: desk.queue(tx, actor, wanted, tab, asked["cycle"] == "all", now))
-    mandatory = {one.letter for one in here.book.criteria.criteria if one.mandatory}
+    mandatory: set[str] = {one.letter for one in here.book.criteria.criteria if one.mandatory}
     return page(
         request,
         "queue.html",

@@ -54,13 +54,12 @@ def _plural(say: Callable[[str], str]) -> Callable[[str, str, int], str]:
     return lambda one, many, number: say(one if number == 1 else many)
 
 
-def page(request: Request, template: str, status: int = 200, **shown: Any) -> Response:
-    """A page with what it shows, for whoever is logged in."""
+def page(request: Request, template: str, status: int = 200, language: str | None = None, **shown: Any) -> Response:
+    """A page with what it shows, in that language or the reader's own."""
     me: Actor | None = request.scope["state"].get("actor")
-    language = language_for(request)
-    env = environment(language)
+    language = language or language_for(request)
     shared = {"me": me, "navigation": _navigation(request, me, translator(language)), "said": _said(request, language)}
-    html = env.get_template(template).render(**shared, **shown)
+    html = environment(language).get_template(template).render(**shared, **shown)
     return Response(html, status, {"Vary": "Accept-Language, Cookie"}, "text/html; charset=utf-8")
 
 

@@ -2,18 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from app.db import Tx
 from app.domain.assessment import LETTERS, departs
-from app.domain.people import Actor, Side
+from app.domain.people import Actor
 from app.domain.proposal import requested_by_year, stored_content
 from app.domain.rulebook.evidence import fields_read
 from app.domain.workflow import Event, State
-from app.errors import AppError, Conflict, Fault, Invalid, PreconditionFailed
+from app.errors import AppError, Conflict, Invalid
 from app.services import casework, remarks, review, workspace
 from app.services.casework import Request as MoveRequest
 from app.services.workspace import Workspace

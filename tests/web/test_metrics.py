@@ -1,0 +1,75 @@
+"""The figures of delivery: for the operator's networks and nobody else, in the form that Prometheus reads."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.main import create_app
+from app.services.queue import Metric
+from app.web.metrics import as_text
+from tests.conftest import copy_of, settings_for
+from tests.notify.post import owe
+from tests.notify.test_hostile import change
+
+LINE = re.compile(r'[a-z_]+\{[a-z]+="[a-z]+"(,[a-z]+="[a-z]+")*\} [0-9]+')
+
+
+def asked(url: str, folder: Path, peer: str, headers: dict[str, str], **env: str) -> httpx.Response:
+    async def one() -> httpx.Response:
+        app = create_app(settings_for(url, folder, env=env))
+        transport = httpx.ASGITransport(app=app, client=(peer, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://earmark.test") as client:
+            answer = await client.get("/metrics", headers=headers)
+        await app.state.house.database.close()
+        return answer
+
+    return asyncio.run(one())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_queue_is_shown_by_depth_state_and_age(kind: str, filled: dict[str, Any], tmp_path: Path) -> None:
+    with copy_of(kind, filled, tmp_path) as url:
+        owe(url, 3)
+        change(url, "UPDATE message SET state = 'dead' WHERE id = (SELECT max(id) FROM message)")
+        said = asked(url, tmp_path, "127.0.0.1", {}, EARMARK_TODAY="")
+    assert said.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = [line for line in said.text.splitlines() if not line.startswith("#")]
+    assert all(LINE.fullmatch(line) for line in lines), lines
+    found = dict(line.rsplit(" ", 1) for line in lines)
+    assert found['earmark_messages{channel="mail",state="waiting"}'] == "5"
+    assert found['earmark_messages{channel="mail",state="dead"}'] == "1"
+    assert found['earmark_messages{channel="webhook",state="waiting"}'] == "0"
+    assert found['earmark_messages_late{channel="mail"}'] == "5"
+    assert 1 <= int(found['earmark_oldest_late_seconds{channel="mail"}']) < 60
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "env", "status"),
+    [
+        ("127.0.0.1", {}, {}, 200),
+        ("10.1.2.3", {}, {}, 403),
+        ("10.1.2.3", {}, {"EARMARK_METRICS_NETWORKS": "10.1.0.0/16"}, 200),
+        ("127.0.0.1", {}, {"EARMARK_METRICS_NETWORKS": "10.1.0.0/16"}, 403),
+        ("10.1.2.3", {"X-Forwarded-For": "127.0.0.1"}, {}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.5"}, {}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, {}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.5"}, {"EARMARK_TRUSTED_PROXIES": "127.0.0.1"}, 403),
+        ("10.9.9.9", {"X-Forwarded-For": "127.0.0.1"}, {"EARMARK_TRUSTED_PROXIES": "10.9.9.9"}, 200),
+    ],
+)
+def test_metrics_are_for_the_operators_networks(
+    peer: str, headers: dict[str, str], env: dict[str, str], status: int, filled: dict[str, Any], tmp_path: Path
+) -> None:
+    with copy_of("sqlite", filled, tmp_path) as url:
+        said = asked(url, tmp_path, peer, headers, **env)
+    assert said.status_code == status
+    assert status == 200 or said.json()["code"] == "not_from_here"
+
+
+def test_a_label_is_escaped() -> None:
+    text = as_text([Metric("one", "a\nb", (({"name": 'a"b\\c\nd'}, 1),))])
+    assert text == '# HELP one a\\nb\n# TYPE one gauge\none{name="a\\"b\\\\c\\nd"} 1\n'
