@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import fastapi_offline
-import fontpkg_ibm_plex_sans  # type: ignore[import-untyped]
+import fontpkg_ibm_plex_sans
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
