@@ -98,6 +98,23 @@ def test_of_two_tabs_the_second_is_told_and_keeps_what_was_written(desk: Desk) -
     assert second.input_value("#overall") == "From the second tab."
 
 
+def test_what_is_written_is_saved_by_itself(desk: Desk) -> None:
+    under_review(desk)
+    page = desk.at("mfa_reviewer")
+    page.goto(f"/proposals/{SUBMITTED}")
+    page.check("input[name=grade-a][value='3']", force=True)
+    page.fill("#overall", "Written while the telephone rang.")
+    page.wait_for_function("document.querySelector('[data-told]').textContent.startsWith('Saved')")
+    other = desk.at("mfa_reviewer")
+    other.goto(f"/proposals/{SUBMITTED}")
+    assert other.input_value("#overall") == "Written while the telephone rang."
+    page.fill("#overall", "And sent before it was saved by itself.")
+    page.click("button:text-is('Save')")
+    page.wait_for_url("**said=saved*")
+    assert page.locator("#error").count() == 0
+    assert desk.complaints == []
+
+
 def test_a_session_that_ends_loses_nothing_of_what_was_written(desk: Desk) -> None:
     under_review(desk)
     page = desk.at("mfa_reviewer")
@@ -135,7 +152,11 @@ def test_an_answer_and_a_question_cross_the_sea(desk: Desk) -> None:
 
 def test_the_queue_is_light(reading: Desk) -> None:
     page, asked = reading.at("mfa_reviewer"), list[Any]()
-    page.on("response", lambda one: asked.append(one))
+
+    def note(answer: Any) -> None:
+        asked.append(answer)
+
+    page.on("response", note)
     page.goto("/?cycle=all")
     page.wait_for_load_state("networkidle")
     sizes = {one.url: len(one.body()) for one in asked}
