@@ -104,7 +104,7 @@ def test_what_is_written_is_saved_by_itself(desk: Desk) -> None:
     page.goto(f"/proposals/{SUBMITTED}")
     page.check("input[name=grade-a][value='3']", force=True)
     page.fill("#overall", "Written while the telephone rang.")
-    page.wait_for_function("document.querySelector('[data-told]').textContent.startsWith('Saved')")
+    page.wait_for_selector("[data-told]:text-matches('^Saved ..:..')")
     other = desk.at("mfa_reviewer")
     other.goto(f"/proposals/{SUBMITTED}")
     assert other.input_value("#overall") == "Written while the telephone rang."
