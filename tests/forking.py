@@ -1,4 +1,4 @@
-"""A process with the service imported that forks one for each line of JSON it reads: starting takes 0.2 s instead of 1.5.
+"""A process with the service imported that forks one for each line of JSON it reads: starting takes 0.1 s instead of 1.5.
 
 What it forks is a process of its own, `python -m app` with these words, and is killed as one. A line is {words, env, out, err,
 code}, files for what it says and its exit code; the answer is the process's number.
@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from app import cli
+from app.services.rulebooks import open_library
+from app.settings import RULES
+
+FRAMEWORK = "dk-iom-2023-2026"
 
 
 def become(asked: dict[str, Any]) -> int:
@@ -36,6 +40,7 @@ def become(asked: dict[str, Any]) -> int:
 
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what has ended is gone, nobody waits for it here
+    open_library(RULES, FRAMEWORK)  # compiled rulebooks are kept, so what is forked has them
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
