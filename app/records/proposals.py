@@ -297,6 +297,11 @@ def in_countries(tx: Tx, actor: Actor, but: int, countries: Iterable[str], limit
     return list(tx.execute(query.order_by(found.c.number.desc(), proposal.c.id.desc()).limit(limit)))
 
 
+def row_of(tx: Tx, ref: str) -> Record:
+    """A proposal by its reference, whoever asks."""
+    return tx.execute(select(proposal).where(proposal.c.ref == ref)).one()
+
+
 def office_of(tx: Tx, ref: str) -> str:
     """The office a proposal is of."""
     return str(tx.execute(select(proposal.c.office_code).where(proposal.c.ref == ref)).scalar_one())

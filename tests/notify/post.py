@@ -14,7 +14,9 @@ from sqlalchemy import create_engine, text
 
 from app.db import open_database
 from app.delivering import Worker
+from app.domain.cycle import day_of
 from app.notify import outbox
+from app.services.clock import Now
 from app.services.rulebooks import Library
 from tests.conftest import settings_for
 from tests.serving import free_port
@@ -112,9 +114,14 @@ def until(true: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
+def moment(at: datetime) -> Now:
+    """An instant with its day in Copenhagen."""
+    return Now(at, day_of(at))
+
+
 def deliver_all(worker: Worker, at: datetime) -> None:
     """Everything that is due at an instant, one after the other, without the worker's own threads."""
-    worker._now = lambda: at  # type: ignore[method-assign]
+    worker._now = lambda: moment(at)  # type: ignore[method-assign]
     while True:
         worker.once()
         if not worker.at_work:
