@@ -75,7 +75,9 @@ def _invitation(tx: Tx, row: Record, facts: Facts, today: date) -> str | None:
     """The meeting is as it was told, and still to come."""
     family, number = row.subject.split("/")
     held = (consultations.consultation_of if family == "consultation" else meetings.meeting_of)(tx, int(number))
-    if held is None or held.cancelled_at is not None:
+    if held is None:
+        return None
+    if held.cancelled_at is not None:
         return "It was cancelled since."
     if (held.held_on.isoformat(), held.place) != (facts["date"], facts["place"]):
         return "It was moved since."

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ def owe(url: str, number: int) -> None:
     """So many notices of something that is told to two desk officers."""
     with open_database(url).transaction() as tx:
         for i in range(number):
-            at = datetime.now(UTC) - timedelta(seconds=1)
+            at = datetime(2026, 11, 22, 12, tzinfo=UTC)  # past, for the demo's day and for the real one
             outbox.owe(tx, "clarification.answered", f"clarification/{i}", at, {"answer": "Yes."}, "DK-IOM-2023-001")
 
 

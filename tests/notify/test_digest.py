@@ -108,7 +108,7 @@ def test_a_digest_comes_once_at_seven_and_invitations_come_at_once(
         post.owe("proposal.submit", REF, EVENING, total=88.0)  # what came before is no longer so
         for number in (1, 2):
             post.owe("clarification.answered", f"clarification/{number}", EVENING, answer=f"Answer {number}.")
-        post.owe("consultation.planned", "consultation/5", EVENING, **MEETING)
+        post.owe("consultation.planned", "consultation/905", EVENING, **MEETING)
         at_once = post.deliver(EVENING)
         assert [one["Subject"] for one in at_once] == ["Konsultation 2027: 10. februar 2027, Geneva"]
         assert post.deliver(SEVEN - timedelta(seconds=1)) == []

@@ -27,6 +27,8 @@ WINDOW = {"cycle": 2027, "closes_on": "2026-12-31", "days": 7, "titles": "A draf
 async def remind(service: Service) -> None:
     """Owe a reminder to the offices and focal points, and beside it something that is none."""
     at = clock.now(TODAY).at
+    draft = {"cycle": 2027, "content": {}}
+    assert (await service.call("iom_office", "POST", "/proposals", json=draft)).status_code == 201
 
     def work(tx: Any) -> None:
         outbox.owe(tx, "window.closes", "window/2027/IOM-NE", at, WINDOW)
