@@ -62,11 +62,13 @@ def mail_server(post: Post | None = None) -> Iterator[tuple[Post, str]]:
         controller.stop()
 
 
-def owe(url: str, number: int) -> None:
+PAST = datetime(2026, 11, 22, 12, tzinfo=UTC)  # for the demo's day and for the real one
+
+
+def owe(url: str, number: int, at: datetime = PAST) -> None:
     """So many notices of something that is told to two desk officers."""
     with open_database(url).transaction() as tx:
         for i in range(number):
-            at = datetime(2026, 11, 22, 12, tzinfo=UTC)  # past, for the demo's day and for the real one
             outbox.owe(tx, "clarification.answered", f"clarification/{i}", at, {"answer": "Yes."}, "DK-IOM-2023-001")
 
 
