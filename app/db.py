@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, Row, Select, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -27,6 +28,8 @@ T = TypeVar("T")
 Tx = Connection
 Record = Row[*tuple[Any, ...]]  # a row as it comes from the database, its columns as attributes
 POOL = 8
+TRIES = 3  # of a write that PostgreSQL ends because it and others wait for each other
+_DEADLOCK = "40P01"
 
 
 class Database(Protocol):
@@ -221,8 +224,16 @@ class Postgres:
         return done
 
     async def _write(self, work: Callable[[Tx], T]) -> T | AppError:
-        async with self._pool.begin() as connection:
-            return await connection.run_sync(_run, work)
+        for left in reversed(range(TRIES)):
+            try:
+                async with self._pool.begin() as connection:
+                    return await connection.run_sync(_run, work)
+            except (
+                OperationalError
+            ) as error:  # chosen to give way in a circle of waiting: nothing was done, so it is done anew
+                if not left or getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:

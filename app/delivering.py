@@ -19,6 +19,7 @@ from app.logs import logger, set_up
 from app.notify import hooks, mail
 from app.notify.lines import Line
 from app.services import clock, deliveries, reminders
+from app.services.clock import Now
 from app.services.deliveries import Free, Ready, Sender, Taken
 from app.services.rulebooks import Library, open_library
 from app.settings import RULES, Settings, read_settings
@@ -53,7 +54,7 @@ class Worker:
         self.at_work: list[Attempt] = []
         self.unsettled: list[Attempt] = []
         self.longest = settings.lease * 2 / 3  # an attempt ends before anybody else may take its messages
-        self.reminded = 0.0
+        self.reminded = -REMIND_EVERY
 
     def stop(self) -> None:
         self.stopping.set()
@@ -79,10 +80,10 @@ class Worker:
         now, free = self._now(), self._free()
         if not self.unsettled:
             with self.database.reading() as tx:
-                if not deliveries.waiting(tx, now, free):
+                if not deliveries.waiting(tx, now.at, free):
                     return
         with self.database.transaction() as tx:
-            dead, left = self._settle(tx, now)
+            dead, left = self._settle(tx, now.at)
             taken = [] if self.stopping.is_set() else deliveries.take(tx, now, self._lease(), free)
         self.unsettled = left
         if dead:
@@ -104,8 +105,17 @@ class Worker:
         left = [one for one in self.unsettled if not held.issuperset(one.taken.numbers)]
         for one in sorted(self.unsettled, key=lambda one: one.taken.webhook or 0):  # webhooks are locked in one order
             if one not in left:
-                dead += deliveries.settle(tx, one.ready, one.failure, now)
+                dead += self._settle_one(tx, one, now)
         return dead, left
+
+    def _settle_one(self, tx: Tx, one: Attempt, now: datetime) -> list[int]:
+        """As `_settle`, by itself: what cannot be written down is tried again when its lease is over, and stops nobody."""
+        try:
+            with tx.begin_nested():
+                return deliveries.settle(tx, one.ready, one.failure, now)
+        except Exception:
+            log.exception("settling failed", messages=one.taken.numbers)
+            return []
 
     def _free(self) -> Free:
         busy = frozenset(one.taken.webhook for one in self.at_work if one.taken.webhook is not None)
@@ -114,8 +124,8 @@ class Worker:
     def _lease(self) -> timedelta:
         return timedelta(seconds=self.settings.lease)
 
-    def _now(self) -> datetime:
-        return clock.now(self.settings.today).at
+    def _now(self) -> Now:
+        return clock.now(self.settings.today)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -170,12 +180,16 @@ class Worker:
             hooks.post(one.parcel, datetime.now(UTC), self.settings.webhook_networks, attempt.line)
 
     def _remind(self) -> None:
-        """Owe the reminders that are due, once a minute."""
-        now = clock.now(self.settings.today)
-        if now.at.timestamp() - self.reminded >= REMIND_EVERY:
-            self.reminded = now.at.timestamp()
-            with self.database.transaction() as tx:
-                reminders.owe_due(tx, self.library.current.framework, now)
+        """Owe the reminders that are due, once a minute; nobody's turn to write is taken where nothing is."""
+        if time.monotonic() - self.reminded < REMIND_EVERY:
+            return
+        self.reminded = time.monotonic()
+        now, framework = self._now(), self.library.current.framework
+        with self.database.reading() as tx:
+            if not reminders.due(tx, framework, now):
+                return
+        with self.database.transaction() as tx:
+            reminders.owe_due(tx, framework, now)
 
 
 def deliver() -> None:

@@ -65,7 +65,10 @@ def _made(settings: Settings, language: str, kinds: list[str]) -> Iterator[tuple
             numbers = of_every_kind(tx, now.at)
             for kind in kinds:
                 sender = Sender(settings.mail_from, settings.public_url)
-                yield kind, deliveries.mail_of(tx, notices.messages(tx, [numbers[kind]]), language, library, sender)
+                yield (
+                    kind,
+                    deliveries.mail_of(tx, notices.messages(tx, [numbers[kind]]), language, library, sender, now),
+                )
 
 
 def _line(kind: str, message: EmailMessage) -> str:

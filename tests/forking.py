@@ -4,7 +4,6 @@ What it forks is a process of its own, `python -m app` with these words, and is 
 code}, files for what it says and its exit code; the answer is the process's number.
 """
 
-import functools
 import gc
 import json
 import os
@@ -13,10 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import cli, delivering
-from app import main as main_room
+from app import cli
 from app.services.rulebooks import open_library
-from app.settings import RULES, read_settings
+from app.settings import RULES
+
+FRAMEWORK = "dk-iom-2023-2026"
 
 
 def become(asked: dict[str, Any]) -> int:
@@ -40,8 +40,7 @@ def become(asked: dict[str, Any]) -> int:
 
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what has ended is gone, nobody waits for it here
-    main_room.open_library = delivering.open_library = functools.cache(open_library)
-    main_room.open_library(RULES, read_settings({}).framework)
+    open_library(RULES, FRAMEWORK)  # compiled rulebooks are kept, so what is forked has them
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)

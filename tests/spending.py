@@ -1,12 +1,14 @@
-"""One process of spenders: threads that take amounts out of one envelope, as the service does or naively. Run by a test.
+"""One process of spenders: threads that take amounts out of an envelope as the service does, then naively. Run by a test.
 
-Arguments: database address, `service` or `naive`, seed, threads, attempts a thread. Prints how many were taken.
+Arguments: database address, seed, threads, attempts a thread as the service does and naively. Prints how many of each were taken.
 """
 
 import asyncio
 import random
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from sqlalchemy import select, text
 
@@ -50,18 +52,20 @@ def approve_naively(database: Database, number: int, amount: int) -> bool:
     return True
 
 
-def main(url: str, how: str, seed: str, threads: str, attempts: str) -> None:
+def main(url: str, seed: str, threads: str, *attempts: str) -> None:
     database = open_database(url)
     with database.reading() as tx:
         numbers = list(tx.scalars(select(proposal.c.id).where(proposal.c.cycle_year == YEAR)))
-
-    def spend(thread: int) -> int:
-        chance = random.Random(f"{seed} {thread}")
-        once = approve_one if how == "service" else approve_naively
-        return sum(once(database, chance.choice(numbers), chance.randint(1, AMOUNT)) for _ in range(int(attempts)))
-
+    together = threading.Barrier(int(threads))
     with ThreadPoolExecutor(int(threads)) as pool:
-        print(sum(pool.map(spend, range(int(threads)))))
+        for once, times in zip((approve_one, approve_naively), attempts, strict=True):
+
+            def spend(thread: int, once: Any = once, times: int = int(times)) -> int:
+                chance = random.Random(f"{seed} {thread}")
+                together.wait()
+                return sum(once(database, chance.choice(numbers), chance.randint(1, AMOUNT)) for _ in range(times))
+
+            print(sum(pool.map(spend, range(int(threads)))))
     asyncio.run(database.close())
 
 

@@ -39,8 +39,8 @@ _EMBEDDED = [
 ]
 _NEVER = [
     ipaddress.ip_network(one)
-    for one in ("64:ff9b:1::/48", "2001::/23", "fec0::/10", "fc00::/7", "fe80::/10", "ff00::/8", "192.88.99.0/24", "100::/64", "5f00::/16",
-                "3fff::/20")
+    for one in ("64:ff9b:1::/48", "2001::/23", "fec0::/10", "fc00::/7", "fe80::/10", "ff00::/8", "192.88.99.0/24",
+                "192.0.0.0/24", "100::/64", "5f00::/16", "3fff::/20")
 ]  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def judged(host: str, port: int, allowed: Sequence[Network] = (), secure: bool =
     addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
     refused = [str(one) for one in addresses if not _may_go(one, allowed, secure)]
     if refused or not addresses:
-        raise Transient(f"{host} is at {', '.join(refused) or 'no address'}, where no webhook is sent.")
+        raise Transient(f"{host} is at no public address, where alone a webhook is sent.")
     return str(addresses[0])
 
 

@@ -50,18 +50,19 @@ def build(
 ) -> EmailMessage:
     """A message as MIME: plain text, HTML, files. The Message-ID is the same for every attempt. Headers cannot be injected."""
     message = EmailMessage(policy=SMTP)
-    name, address = one_line(to[0]), to[1]
+    name, address = _plain(to[0]), to[1]
     local, _, domain = address.rpartition("@")
     message["Message-ID"] = f"<{uid}@{sender.rpartition('@')[2]}>"
     message["Date"] = at
     message["From"] = Address("Earmark", *sender.split("@", 1))
     message["To"] = Address(name, local, domain)
-    message["Subject"] = one_line(said.subject)
+    message["Subject"] = _plain(said.subject)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     if opt_out:
         message["List-Unsubscribe"] = f"<{opt_out}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    _check_head(message)
     message.set_content(said.text)
     message.add_alternative(said.html, subtype="html")
     for one in attached:
@@ -72,6 +73,19 @@ def build(
         else:
             message.add_attachment(one.data, maintype=main, subtype=sub, filename=one.name)
     return message
+
+
+def _plain(text: str) -> str:
+    """One line that the email package takes for what it says: it would decode an encoded word (RFC 2047), line breaks in it too."""
+    return one_line(text).replace("=?", "= ?")
+
+
+def _check_head(message: EmailMessage) -> None:
+    """Permanent, if the head as it would be sent has a line that we did not write."""
+    head = message.as_bytes().partition(b"\r\n\r\n")[0]
+    names = [line.partition(b":")[0].decode("latin-1") for line in head.split(b"\r\n") if line[:1] not in (b" ", b"\t")]
+    if names != list(message.keys()) or b"\n" in head.replace(b"\r\n", b"") or b"\r" in head.replace(b"\r\n", b""):
+        raise Permanent("The message's head is not as it was written; it is not sent.")
 
 
 class _Conversation(smtplib.SMTP):
@@ -110,6 +124,7 @@ class Smtp:
         self.port = parts.port or {"smtps": 465, "smtp+starttls": 587}.get(parts.scheme, 25)
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
         self.context = None if self.scheme == "smtp" else ssl.create_default_context()
+        self.own = socket.gethostname()  # smtplib would look it up anew for each connection, for as long as that takes
         self._open: list[_Conversation] = []  # nobody speaks on these now
 
     def send(self, message: EmailMessage, line: Line) -> None:
@@ -154,7 +169,9 @@ class Smtp:
 
     def _new(self) -> _Conversation:
         return (
-            _Secure(timeout=TIMEOUT, context=self.context) if self.scheme == "smtps" else _Conversation(timeout=TIMEOUT)
+            _Secure(local_hostname=self.own, timeout=TIMEOUT, context=self.context)
+            if self.scheme == "smtps"
+            else _Conversation(local_hostname=self.own, timeout=TIMEOUT)
         )
 
     def _connected(self, line: Line) -> _Conversation:

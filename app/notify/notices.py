@@ -37,6 +37,8 @@ DECIDED = (*IOM_SIDE, Group.FOCAL_POINTS, Group.EMBASSIES, Group.MISSION)
 TABLE = (Group.REVIEWERS, Group.HEADS, Group.FOCAL_POINTS, Group.MISSION)
 CONCERNED = (*TABLE, Group.OFFICE, Group.EMBASSIES)
 RETURNED = ("proposal.return", "proposal.screened_out")
+TABLED = ("proposal.recommend",)
+TO_SIGN = ("agreement.to_sign", "amendment.to_sign")
 _CONSULTATION = ("consultation.planned", "consultation.moved", "consultation.uninvited")
 _MEETING = ("technical_meeting.planned", "technical_meeting.moved", "technical_meeting.uninvited")
 
@@ -61,14 +63,15 @@ class Notice:
 _ALL = (
     Notice("proposal.submit", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
     Notice("proposal.screened_out", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
-    Notice("proposal.return", IOM_SIDE, ends=RETURNED),
+    Notice("proposal.return", IOM_SIDE, ends=(*RETURNED, *TABLED)),
     Notice("proposal.admit", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
-    Notice("proposal.recommend", (Group.HEADS,)),
-    Notice("proposal.approve", DECIDED, decision=True),
-    Notice("proposal.reject", DECIDED, decision=True),
-    Notice("proposal.defer", DECIDED, decision=True),
-    Notice("proposal.withdraw", (Group.REVIEWERS, Group.HEADS), ends=(*RETURNED, "proposal.recommend")),
-    Notice("proposal.terminate", (*DECIDED, Group.FINANCE), ends=("agreement.to_sign", "amendment.to_sign")),
+    Notice("proposal.recommend", (Group.HEADS,), ends=TABLED),
+    Notice("proposal.approve", DECIDED, ends=TABLED, decision=True),
+    Notice("proposal.reject", DECIDED, ends=TABLED, decision=True),
+    Notice("proposal.defer", DECIDED, ends=TABLED, decision=True),
+    Notice("proposal.withdraw", (Group.REVIEWERS, Group.HEADS), ends=(*RETURNED, *TABLED)),
+    Notice("proposal.withdraw_approved", (*DECIDED, Group.REVIEWERS, Group.HEADS), ends=TO_SIGN),
+    Notice("proposal.terminate", (*DECIDED, Group.FINANCE), ends=TO_SIGN),
     Notice("proposal.lapse", IOM_SIDE, ends=RETURNED),
     Notice("proposal.complete", (*OWING, Group.REVIEWERS)),
     Notice("proposal.close", OWING),
@@ -104,10 +107,14 @@ _ALL = (
 NOTICES = {one.kind: one for one in _ALL}
 REMINDERS = frozenset(one.kind for one in _ALL if one.reminder)
 AT_ONCE = frozenset(one.kind for one in _ALL if one.decision or one.invitation)  # never part of a digest
-# What happens and is told to nobody: the side that did it knows, and the other side learns it when something is to be done.
-SILENT = frozenset(
-    {
-        *("proposal.start_review", "proposal.sign", "proposal.amend", "payment.scheduled", "payment.cancelled"),
-        *("evaluation.planned", "evaluation.closed"),
-    }
-)
+# What happens and is told to nobody, with what it ends: the side that did it knows, and the other side learns it when
+# something is to be done.
+SILENT: dict[str, tuple[str, ...]] = {
+    "proposal.start_review": (),
+    "proposal.sign": ("agreement.to_sign",),
+    "proposal.amend": ("amendment.to_sign",),
+    "payment.scheduled": (),
+    "payment.cancelled": ("payment.prepared", "payment.released"),
+    "evaluation.planned": (),
+    "evaluation.closed": (),
+}

@@ -44,34 +44,37 @@ def owe(
     """
     frozen = {**_about(tx, ref or subject), **(facts or {})}
     number = notices.add(tx, kind, subject, ref, canonical(frozen).decode(), at)
+    ends = SILENT[kind] if kind in SILENT else NOTICES[kind].ends
+    if ends:
+        notices.supersede(tx, subject, ends, number)
     if kind in SILENT:
         return
     said = NOTICES[kind]
-    if said.ends:
-        notices.supersede(tx, subject, said.ends, number)
     readers = readers_of(tx, said, subject, frozen) if to is None else list(to)
-    wishes = notices.preferences_of(tx, readers)
+    known = notices.readers(tx, readers)
     rows = [
-        _message(number, MAIL, at, wishes.get(one), said) | {"person_id": one, "webhook_id": None}
+        _message(number, MAIL, at, known[one], said)
+        | {"person_id": one, "addressed_role": known[one].role, "addressed_office": known[one].office_code}
         for one in readers
-        if not (said.reminder and one in wishes and not wishes[one].reminders)
+        if not (said.reminder and known[one].reminders is False)
     ]
     hooks = [] if said.private else webhooks.subscribed(tx, kind, readers)
-    rows += [_message(number, HOOK, at, None, said) | {"person_id": None, "webhook_id": one} for one in hooks]
+    rows += [_message(number, HOOK, at, None, said) | {"webhook_id": one} for one in hooks]
     notices.add_messages(tx, rows)
 
 
 def owe_webhook(tx: Tx, kind: str, subject: str, webhook: int, at: datetime, facts: Mapping[str, Any]) -> int:
     """Owe one webhook, and nobody else, a notice; the message's number."""
     number = notices.add(tx, kind, subject, None, canonical(facts).decode(), at)
-    row = _message(number, HOOK, at, None, NOTICES[kind]) | {"person_id": None, "webhook_id": webhook}
+    row = _message(number, HOOK, at, None, NOTICES[kind]) | {"webhook_id": webhook}
     notices.add_messages(tx, [row])
     return notices.number_of(tx, row["uid"])
 
 
 def _message(number: int, channel: str, at: datetime, wish: Any, said: Notice) -> dict[str, Any]:
     due = next_digest(at) if wish is not None and wish.digest and said.kind not in AT_ONCE else at
-    return {"notice_id": number, "channel": channel, "uid": secrets.token_hex(16), "next_at": due}
+    to = dict.fromkeys(("person_id", "webhook_id", "addressed_role", "addressed_office"))
+    return {"notice_id": number, "channel": channel, "uid": secrets.token_hex(16), "next_at": due, **to}
 
 
 def roles_told(kind: str) -> frozenset[Role]:

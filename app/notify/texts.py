@@ -63,7 +63,7 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
         **told,
         "subject": subject,
         "details": [(words[key], value) for key, value in _details(facts, language)],
-        "texts": [(words[key], str(facts[key])) for key in _TEXTS if facts.get(key)],
+        "texts": [(words[key], undirected(str(facts[key]))) for key in _TEXTS if facts.get(key)],
         "conditions": list(facts.get("conditions") or ()),
         "words": words,
         "link": link,
@@ -99,14 +99,22 @@ def entry(name: str, facts: Mapping[str, Any], language: str) -> str:
 
 def one_line(text: str) -> str:
     """A text without line breaks or control characters, whatever people and things are called."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in undirected(text)).split())
+
+
+def undirected(text: str) -> str:
+    """A text without the signs that turn the direction of what follows: a title must not turn the sentence around it."""
+    return text.translate(_DIRECTIONS)
+
+
+_DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 
 
 def _shown(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     """The facts as people write them: days in words, whole kroner."""
-    shown = dict(facts)
+    shown = {name: undirected(said) if isinstance(said, str) else said for name, said in facts.items()}
     if facts.get("title"):
-        shown["title"] = _QUOTED[language].format(facts["title"])
+        shown["title"] = _QUOTED[language].format(shown["title"])
     for name in _DAYS:
         if facts.get(name):
             shown[name] = day(date.fromisoformat(str(facts[name])), language)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.db import Hot, Record, Tx, insert_of
 from app.domain.cycle import Window
@@ -13,6 +13,7 @@ _ENVELOPES = Hot(
     .select_from(cycle.join(envelope, envelope.c.year == cycle.c.year))
     .order_by(cycle.c.year)
 )
+_CYCLE = Hot(select(cycle).where(cycle.c.year == bindparam("year")))
 
 
 def all_cycles(tx: Tx) -> list[Record]:
@@ -23,7 +24,7 @@ def all_cycles(tx: Tx) -> list[Record]:
 
 
 def cycle_of(tx: Tx, year: int) -> Record | None:
-    return tx.execute(select(cycle).where(cycle.c.year == year)).one_or_none()
+    return next(iter(_CYCLE(tx, year=year)), None)
 
 
 def hold(tx: Tx, year: int) -> Record | None:
@@ -33,7 +34,8 @@ def hold(tx: Tx, year: int) -> Record | None:
 
 def existing_cycle(tx: Tx, year: int) -> Record:
     """The cycle of a proposal, which is there as long as the proposal is."""
-    return tx.execute(select(cycle).where(cycle.c.year == year)).one()
+    row: Record = _CYCLE(tx, year=year)[0]
+    return row
 
 
 def window_of(row: Record) -> Window:

@@ -18,7 +18,7 @@ notice = Table(
 
 # One notice to one reader by one channel. `next_at` is due time and lease in one; `uid` is the Message-ID or webhook-id of
 # every attempt, so that a receiver can drop a repeat. What once went into one digest stays together under its `bundle`, which
-# is then the Message-ID: a bundle gains nothing, so whoever has seen its id has seen all of it.
+# is the digest's Message-ID. Who has another role or office when it is sent than it was addressed to is not told.
 message = Table(
     "message",
     metadata,
@@ -27,6 +27,8 @@ message = Table(
     Column("channel", String(10), nullable=False),
     to("person.id", "person_id", nullable=True, index=True),
     to("webhook.id", "webhook_id", nullable=True, index=True),
+    Column("addressed_role", String(40)),
+    Column("addressed_office", String(40)),
     Column("uid", String(64), nullable=False, unique=True),
     Column("state", String(12), nullable=False, server_default="waiting"),
     Column("next_at", Instant, nullable=False),

@@ -33,11 +33,15 @@ def number_of(tx: Tx, uid: str) -> int:
 
 
 def supersede(tx: Tx, subject: str, kinds: Iterable[str], by: int) -> None:
-    """Take back the unsent messages of earlier notices of these kinds on a subject; they stay, and say what replaced them."""
+    """Take back what was not sent of earlier notices of these kinds on a subject; it stays, and says what replaced it.
+
+    What is dead or was dropped is taken back too: nobody sends it again by hand.
+    """
     older = select(notice.c.id).where(notice.c.subject == subject, notice.c.kind.in_(list(kinds)), notice.c.id < by)
-    here = select(message.c.id).where(message.c.state == WAITING, message.c.notice_id.in_(older))
+    unsent = (message.c.state != SENT) & message.c.superseded_by.is_(None)
+    here = select(message.c.id).where(unsent, message.c.notice_id.in_(older))
     held = here.order_by(message.c.id).with_for_update().cte("held")  # in one order: nobody waits for each other
-    taken = update(message).where(message.c.id.in_(select(held.c.id)), message.c.state == WAITING)
+    taken = update(message).where(message.c.id.in_(select(held.c.id)), unsent)
     tx.execute(taken.values(state=SUPERSEDED, superseded_by=by))
 
 
@@ -117,6 +121,13 @@ def preferences_of(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
     return {row.person_id: row for row in tx.execute(select(preference).where(preference.c.person_id.in_(people)))}
 
 
+def readers(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
+    """Person -> role and office today, and how they want to hear: None where they never said."""
+    columns = (person.c.id, person.c.role, person.c.office_code, preference.c.digest, preference.c.reminders)
+    query = select(*columns).select_from(person.outerjoin(preference, preference.c.person_id == person.c.id))
+    return {row.id: row for row in tx.execute(query.where(person.c.id.in_(people)))}
+
+
 def put_preferences(tx: Tx, person_id: int, values: dict[str, Any]) -> None:
     """Write down how a person wants to hear, in the place of what stood there."""
     put = insert_of(tx, preference).values(person_id=person_id, **values)
@@ -184,7 +195,13 @@ def claim(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int) -> 
     lead = _lease(tx, _unheld(_due(channel, now) & ~follows, limit), now + lease)
     bundles = sorted({row.bundle for row in lead if row.bundle})
     rest = (message.c.state == WAITING) & message.c.bundle.in_(bundles) & message.c.id.not_in([one.id for one in lead])
-    return sorted(row.id for row in [*lead, *(_lease(tx, rest, now + lease) if bundles else [])])
+    more = _lease(tx, _unheld(rest), now + lease) if bundles else []
+    parted = (
+        {row.bundle for row in tx.execute(select(message.c.bundle).where(rest, message.c.next_at <= now))}
+        if bundles
+        else set()
+    )
+    return sorted(row.id for row in [*lead, *more] if row.bundle is None or row.bundle not in parted)
 
 
 def claim_each(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int, busy: Collection[int]) -> list[int]:
@@ -200,7 +217,7 @@ def _lease(tx: Tx, which: ColumnElement[bool], until: datetime) -> list[Record]:
 
 
 _NOTICE = [notice.c.kind, notice.c.subject, notice.c.ref, notice.c.facts, notice.c.at.label("happened_at")]
-_READER = [person.c.name, person.c.email, person.c.role, person.c.disabled_at]
+_READER = [person.c.name, person.c.email, person.c.role, person.c.office_code, person.c.disabled_at]
 _WISHES = [preference.c.language, preference.c.digest, preference.c.reminders]
 _WHOLE = select(*message.c, *_NOTICE, *_READER, *_WISHES).select_from(
     message.join(notice, notice.c.id == message.c.notice_id)

@@ -178,6 +178,11 @@ def add_identity(tx: Tx, person_id: int, issuer: str, subject: str) -> None:
     tx.execute(insert(identity).values(person_id=person_id, issuer=issuer, subject=subject))
 
 
+def hold(tx: Tx, person_id: int) -> None:
+    """Hold a person until this transaction ends, but not what is written about them meanwhile."""
+    tx.execute(select(person.c.id).where(person.c.id == person_id).with_for_update(key_share=True))
+
+
 def forget(tx: Tx, person_id: int) -> None:
     """Take away every way a person could log in, and everything that says who they were there."""
     for table in (login, recovery_code, identity, session, feed, preference):

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, insert, literal, or_, select, update
 
-from app.db import Record, Tx, insert_of
+from app.db import Hot, Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement
@@ -23,17 +24,27 @@ _LISTED = [
         for name in ("version", "updated_at", "title", "requested_dkk", "outcome", "total_tenths", "screening")
     ),
 ]
+_WHOLE = select(*_HEAD, face.c.content).select_from(_JOINED)
+_HELD = Hot(select(proposal.c.id).where(proposal.c.ref == bindparam("ref")).with_for_update())
+_CONFLICT = Hot(
+    select(conflict.c.person_id).where(
+        conflict.c.proposal_id == bindparam("proposal"), conflict.c.person_id == bindparam("person")
+    )
+)
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The filter of what this actor sees: an office its own, a focal point all of IOM's, the Danish side what was submitted."""
-    seen = face.c.side == actor.side
-    if actor.role is Role.IOM_OFFICE:
-        return and_(seen, proposal.c.office_code == actor.office)
-    if actor.role is Role.EMBASSY:
-        touched = facet.c.value.in_(actor.countries)
-        return and_(seen, _has_facet(Side.MFA, "country", touched))
-    if actor.role is Role.ADMIN:
+    return _visible(actor.role, actor.side, actor.office, actor.countries)
+
+
+def _visible(role: Role, side: Any, office: Any, countries: Iterable[str]) -> ColumnElement[bool]:
+    seen: ColumnElement[bool] = face.c.side == side
+    if role is Role.IOM_OFFICE:
+        return and_(seen, proposal.c.office_code == office)
+    if role is Role.EMBASSY:
+        return and_(seen, _has_facet(Side.MFA, "country", facet.c.value.in_(countries)))
+    if role is Role.ADMIN:
         return and_(seen, proposal.c.id < 0)
     return seen
 
@@ -45,8 +56,16 @@ def _has_facet(side: Side, name: str, condition: ColumnElement[bool]) -> ColumnE
 
 def proposal_for(tx: Tx, actor: Actor, ref: str) -> Record | None:
     """The proposal as this actor sees it, with content; None when there is none or it is not theirs to see."""
-    query = select(*_HEAD, face.c.content).select_from(_JOINED).where(proposal.c.ref == ref, visible(actor))
-    return tx.execute(query).one_or_none()
+    if actor.role is Role.EMBASSY:  # accredited in several countries
+        return tx.execute(_WHOLE.where(proposal.c.ref == ref, visible(actor))).one_or_none()
+    found = _seen_by(actor.role)(tx, ref=ref, side=str(actor.side), office=actor.office)
+    return next(iter(found), None)
+
+
+@cache
+def _seen_by(role: Role) -> Hot:
+    seen = _visible(role, bindparam("side"), bindparam("office"), ())
+    return Hot(_WHOLE.where(proposal.c.ref == bindparam("ref"), seen))
 
 
 def hold(tx: Tx, ref: str) -> None:
@@ -54,7 +73,7 @@ def hold(tx: Tx, ref: str) -> None:
 
     Read it only after this, in a statement of its own: that sees what whoever held it before has made of it.
     """
-    tx.execute(select(proposal.c.id).where(proposal.c.ref == ref).with_for_update())
+    _HELD(tx, ref=ref)
 
 
 def hold_all(tx: Tx, refs: Iterable[str]) -> None:
@@ -179,8 +198,7 @@ def add_screening(tx: Tx, values: dict[str, Any]) -> None:
 
 
 def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
-    here = (conflict.c.proposal_id == proposal_id) & (conflict.c.person_id == person_id)
-    return tx.scalar(select(conflict.c.person_id).where(here)) is not None
+    return bool(_CONFLICT(tx, proposal=proposal_id, person=person_id))
 
 
 def add_conflict(tx: Tx, proposal_id: int, person_id: int, at: datetime, reason: str) -> bool:
@@ -280,6 +298,11 @@ def in_countries(tx: Tx, actor: Actor, but: int, countries: Iterable[str], limit
     query = select(*_HEAD, face.c.content).select_from(_JOINED.join(found, found.c.proposal_id == proposal.c.id))
     query = query.where(visible(actor), proposal.c.id != but)
     return list(tx.execute(query.order_by(found.c.number.desc(), proposal.c.id.desc()).limit(limit)))
+
+
+def row_of(tx: Tx, ref: str) -> Record:
+    """A proposal by its reference, whoever asks."""
+    return tx.execute(select(proposal).where(proposal.c.ref == ref)).one()
 
 
 def office_of(tx: Tx, ref: str) -> str:

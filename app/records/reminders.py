@@ -1,5 +1,6 @@
 """What reminders are computed from, and which were owed: each at most once, whoever computes it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,6 +15,11 @@ def first(tx: Tx, name: str, at: datetime) -> bool:
     """Note that a reminder is owed; False when it has been."""
     made = insert_of(tx, reminder).values(name=name, at=at).on_conflict_do_nothing().returning(reminder.c.name)
     return tx.execute(made).scalar_one_or_none() is not None
+
+
+def owed(tx: Tx, names: Sequence[str]) -> set[str]:
+    """Those of these reminders that have been owed."""
+    return set(tx.scalars(select(reminder.c.name).where(reminder.c.name.in_(names)))) if names else set()
 
 
 def windows(tx: Tx) -> list[Record]:

@@ -32,9 +32,8 @@ def page(tx: Tx, person_id: int | None, limit: int, after: int) -> list[Record]:
     return list(tx.execute(query.where(webhook.c.person_id == person_id) if person_id is not None else query))
 
 
-def number_of(tx: Tx, person_id: int) -> int:
-    """How many webhooks a person has; the person is held until this transaction ends."""
-    tx.execute(select(person.c.id).where(person.c.id == person_id).with_for_update())
+def count_of(tx: Tx, person_id: int) -> int:
+    """How many webhooks a person has."""
     return int(tx.scalar(select(func.count()).where(_THERE, webhook.c.person_id == person_id)) or 0)
 
 
@@ -55,9 +54,10 @@ def delete(tx: Tx, number: int, at: datetime) -> bool:
 
 
 def blank(tx: Tx, person_id: int) -> None:
-    """Take the addresses of a person's webhooks away, and what their receivers said."""
+    """Take the addresses of a person's webhooks away, and what their receivers and mail servers said: it may name them."""
     own = select(webhook.c.id).where(webhook.c.person_id == person_id)
-    tx.execute(update(message).where(message.c.webhook_id.in_(own)).values(error=None))
+    theirs = message.c.webhook_id.in_(own) | (message.c.person_id == person_id)
+    tx.execute(update(message).where(theirs).values(error=None))
     tx.execute(update(webhook).where(webhook.c.person_id == person_id).values(url=""))
 
 
@@ -87,8 +87,9 @@ def succeeded(tx: Tx, number: int) -> None:
 
 
 def drop_waiting(tx: Tx, number: int, why: str) -> int:
-    """Take back what waits for a webhook, saying why; how many messages."""
+    """Take back what waits for a webhook, saying why; how many messages. They are locked in the order of their numbers."""
     here = (message.c.webhook_id == number) & (message.c.state == WAITING)
+    tx.execute(select(message.c.id).where(here).order_by(message.c.id).with_for_update())
     return tx.execute(update(message).where(here).values(state=SUPERSEDED, error=why)).rowcount
 
 

@@ -225,7 +225,7 @@ def advance(
         envelopes.free(tx, row, step.actor, now)
         agreements.cancel_open(tx, row.id, now.at, step.reason or event)
     deadline = step.deadline.isoformat() if step.deadline else None
-    kind = "screened_out" if event is Event.SUBMIT and target is State.RETURNED else event
+    kind = _TOLD_AS.get((event, State(row.state), target), event)
     said = {"step": number, "reason": step.reason, "deadline": deadline, **(told or {})}
     outbox.owe(tx, f"proposal.{kind}", row.ref, now.at, said, row.ref)
     facts: audit.Facts = {"from": row.state, "to": target, "snapshot": step.snapshot, "deadline": deadline}
@@ -240,6 +240,13 @@ def _take_off(tx: Tx, row: Record, step: Step, now: Now) -> None:
     if number is not None:
         facts: audit.Facts = {"proposal": row.ref}
         audit.record(tx, step.actor, "consultation.take_off", f"consultation/{number}", now, facts)
+
+
+# Moves that are told otherwise than by their name, by where they lead from and to.
+_TOLD_AS = {
+    **{(Event.SUBMIT, source, State.RETURNED): "screened_out" for source in EDITABLE},
+    (Event.WITHDRAW, State.APPROVED, State.CANCELLED): "withdraw_approved",
+}
 
 
 def note(

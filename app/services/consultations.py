@@ -54,7 +54,8 @@ def create(tx: Tx, actor: Actor, plan: Plan, book: Rulebook, now: Now) -> int:
     number = consultations.add(tx, values)
     facts: audit.Facts = {"cycle": plan.cycle, "date": str(plan.held_on)}
     audit.record(tx, actor, "consultation.plan", name(number), now, facts, after=_digest(plan.held_on, plan.place))
-    outbox.owe(tx, "consultation.planned", name(number), now.at, facts_of(there(tx, number)))
+    if plan.held_on >= now.today:
+        outbox.owe(tx, "consultation.planned", name(number), now.at, facts_of(there(tx, number)))
     return number
 
 

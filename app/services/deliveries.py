@@ -20,7 +20,8 @@ from app.notify.notices import AT_ONCE, NOTICES, REMINDERS, Calendar
 from app.notify.outbox import HOOK, MAIL
 from app.records import casefile, consultations, notices, proposals
 from app.records import webhooks as webhook_records
-from app.services import papers, reminders, webhooks
+from app.services import papers, standing, webhooks
+from app.services.clock import Now
 from app.services.rulebooks import Library
 
 MOST_TRIES = 80  # the first eleven within 70 minutes, then one an hour: three days in all, longer than a weekend
@@ -71,41 +72,46 @@ def waiting(tx: Tx, now: datetime, free: Free) -> bool:
     )
 
 
-def take(tx: Tx, now: datetime, lease: timedelta, free: Free) -> list[Taken]:
-    """Take due messages for a lease, those of one digest together; nobody else takes them until it is over."""
-    notices.drop_unwanted(tx, REMINDERS, UNWANTED)
-    notices.bundle_up(tx, now, AT_ONCE)
-    numbers = notices.claim(tx, MAIL, now, lease, free.mails) if free.mails else []
-    numbers += notices.claim_each(tx, HOOK, now, lease, free.hooks, free.busy) if free.hooks else []
+def take(tx: Tx, now: Now, lease: timedelta, free: Free) -> list[Taken]:
+    """Take due messages for a lease, those of one digest together; nobody else takes them until it is over.
+
+    What does not hold any more is dropped, and says why.
+    """
+    numbers: list[int] = []
+    if free.mails:
+        notices.drop_unwanted(tx, REMINDERS, UNWANTED)
+        notices.bundle_up(tx, now.at, AT_ONCE)
+        numbers = notices.claim(tx, MAIL, now.at, lease, free.mails)
+    numbers += notices.claim_each(tx, HOOK, now.at, lease, free.hooks, free.busy) if free.hooks else []
     groups: dict[Any, list[int]] = {}
     for row in notices.messages(tx, numbers):
         if row.attempts > MOST_TRIES:  # no attempt ever came to its end: whoever tried it died
             notices.mark_failed(tx, row.id, row.error or "Every attempt broke off.", None)
-        elif why := reminders.outdated(tx, row.kind, json.loads(row.facts)):
+        elif why := standing.untrue(tx, row, now):
             notices.mark_dropped(tx, row.id, why)
         else:
             groups.setdefault((row.bundle or row.id, row.webhook_id), []).append(row.id)
     return [Taken(tuple(own), webhook) for (_name, webhook), own in groups.items()]
 
 
-def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender, now: datetime) -> Ready:
-    """What is sent for messages that go together, made from what was frozen: it says the same at every attempt."""
+def ready(tx: Tx, numbers: Sequence[int], library: Library, sender: Sender, now: Now) -> Ready:
+    """What is sent for messages that go together, made from what was frozen: only how far off a day is follows the day."""
     rows = [row for row in notices.messages(tx, numbers) if row.state == notices.WAITING]
     if not rows:
         return Ready(())
     first = rows[0]
     own = tuple(row.id for row in rows)
     if first.channel == HOOK:
-        return _parcel(tx, first, own, now)
+        return _parcel(tx, first, own, now.at)
     if first.disabled_at is not None:
         return Ready(own, dropped="The reader's account is disabled.")
-    return Ready(own, mail=mail_of(tx, rows, first.language or "en", library, sender))
+    return Ready(own, mail=mail_of(tx, rows, first.language or "en", library, sender, now))
 
 
-def mail_of(tx: Tx, rows: Sequence[Record], language: str, library: Library, sender: Sender) -> EmailMessage:
+def mail_of(tx: Tx, rows: Sequence[Record], language: str, library: Library, sender: Sender, now: Now) -> EmailMessage:
     """One mail that tells messages to one reader."""
     first = rows[0]
-    said = [_said(tx, row, language, sender) for row in rows]
+    said = [_said(tx, row, language, sender, now) for row in rows]
     whole = said[0] if len(said) == 1 else texts.digest(said, language)
     attached = [one for row in rows for one in _attached(tx, row, language, library, sender)]
     to, uid, at = (first.name, first.email), first.bundle or first.uid, first.happened_at
@@ -123,8 +129,8 @@ def _opt_out(row: Record, sender: Sender) -> str | None:
     return f"{sender.address}/unsubscribe/{row.uid}" if row.kind in REMINDERS else None
 
 
-def _said(tx: Tx, row: Record, language: str, sender: Sender) -> texts.Said:
-    facts = json.loads(row.facts)
+def _said(tx: Tx, row: Record, language: str, sender: Sender, now: Now) -> texts.Said:
+    facts = standing.distance(json.loads(row.facts), now)
     head = None
     if NOTICES[row.kind].decision:
         held = consultations.consultation_of(tx, facts["consultation"])

@@ -25,7 +25,8 @@ def add(tx: Tx, actor: Actor, sent: dict[str, Any], now: Now) -> int:
     meetings.discuss(tx, number, ids)
     facts: audit.Facts = {"date": str(sent["date"]), "proposals": sent["proposals"]}
     audit.record(tx, actor, "technical_meeting.add", _name(number), now, facts, after=audit.digest(sent["notes"]))
-    outbox.owe(tx, "technical_meeting.planned", _name(number), now.at, _facts_of(tx, number))
+    if sent["date"] >= now.today:  # what is written down afterwards invites nobody
+        outbox.owe(tx, "technical_meeting.planned", _name(number), now.at, _facts_of(tx, number))
     return number
 
 
@@ -44,9 +45,11 @@ def replace(
     facts: audit.Facts = {"date": str(sent["date"]), "proposals": sent["proposals"]}
     before, after = audit.digest(row.notes), audit.digest(sent["notes"])
     audit.record(tx, actor, "technical_meeting.change", _name(number), now, facts, before, after)
+    if max(sent["date"], row.held_on) < now.today:
+        return  # it is over: nobody need come, or stay away
     if (sent["date"], sent["place"]) != (row.held_on, row.place):
         invitations.move(tx, _KIND, _name(number), now.at, _facts_of(tx, number), known)
-    elif sorted(sent["proposals"]) != refs and now.today <= row.held_on:
+    elif sorted(sent["proposals"]) != refs:
         invitations.readdress(tx, _KIND, _name(number), now.at, _facts_of(tx, number), known)
 
 

@@ -9,7 +9,7 @@ from app.errors import NotFound, refuse_unless
 from app.notify import texts
 from app.notify.outbox import HOOK
 from app.records import notices
-from app.services import audit
+from app.services import audit, standing
 from app.services.clock import Now
 
 OVERSEERS = (Role.ADMIN, Role.AUDITOR)
@@ -48,6 +48,8 @@ def resend(tx: Tx, actor: Actor, number: int, now: Now) -> dict[str, Any]:
     found = notices.messages(tx, [number])
     if not found:
         raise NotFound("notification_not_found", f"There is no notification {number}.")
+    why = standing.untrue(tx, found[0], now) if found[0].state == notices.DEAD else None
+    refuse_unless(why is None, "untrue_since", f"It is not sent again: {why}")
     said = f"Only what is dead is sent again by hand; this one is {found[0].state}."
     refuse_unless(notices.again(tx, number, now.at), "wrong_state", said)
     audit.record(tx, actor, "notification.resend", f"notification/{number}", now)

@@ -11,7 +11,7 @@ from app.db import Record, Tx
 from app.domain.people import Actor
 from app.errors import NotFound
 from app.notify.notices import REMINDERS
-from app.records import notices
+from app.records import notices, people
 from app.services import audit
 from app.services.clock import Now
 from app.services.deliveries import UNWANTED
@@ -34,7 +34,8 @@ def of(tx: Tx, person_id: int) -> Wishes:
 
 
 def put(tx: Tx, actor: Actor, wishes: Wishes, now: Now) -> dict[str, Any]:
-    """Write the actor's preferences down; what waits already follows them."""
+    """Write the actor's preferences down. Reminders that wait are taken back, and a digest let go, where they end them."""
+    people.hold(tx, actor.id)
     _change(tx, actor, actor.id, of(tx, actor.id), wishes, now)
     return asdict(wishes)
 
@@ -68,6 +69,7 @@ def _reminder(tx: Tx, uid: str) -> Record:
 def unsubscribe(tx: Tx, uid: str, now: Now, address: str | None) -> Wishes:
     """End the reminders of whoever got this one, who need not be logged in; ending them again changes nothing."""
     person_id = int(_reminder(tx, uid).person_id)
+    people.hold(tx, person_id)
     before = of(tx, person_id)
     after = Wishes(before.language, before.digest, reminders=False)
     _change(tx, None, person_id, before, after, now, address)

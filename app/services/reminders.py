@@ -1,6 +1,7 @@
 """Reminders: computed from the calendar as it stands, never scheduled, so that a moved deadline moves them. Each once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,33 +19,74 @@ BEFORE_REPORT = (30, 7, 0)
 LATEST = timedelta(days=14)  # what was missed for longer is not caught up
 
 
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """One that the calendar calls for today: `name` says of what, for which day and how long before, and is owed once."""
+
+    name: str
+    kind: str
+    subject: str
+    facts: dict[str, Any]
+    ref: str | None = None
+
+
+def due(tx: Tx, framework: Framework, now: Now) -> list[Reminder]:
+    """Every reminder that is due today and was not owed before, also after days in which nobody looked. It only reads."""
+    found = [*_windows(tx, now), *_reports(tx, framework, now)]
+    owed = reminders.owed(tx, [one.name for one in found])
+    return [one for one in found if one.name not in owed]
+
+
 def owe_due(tx: Tx, framework: Framework, now: Now) -> None:
-    """Owe every reminder that is due today and was not owed before, also after days in which nobody looked."""
+    """Owe what is due; of several workers that do it at once, one does."""
+    for one in due(tx, framework, now):
+        if reminders.first(tx, one.name, now.at):
+            outbox.owe(tx, one.kind, one.subject, now.at, one.facts, one.ref)
+
+
+def _windows(tx: Tx, now: Now) -> Iterator[Reminder]:
     for row in reminders.windows(tx):
+        year, closes_on = row.year, row.closes_on.isoformat()
         if row.opens_on <= now.today <= min(row.closes_on, row.opens_on + LATEST):
-            _open(tx, row.year, row.opens_on, row.closes_on, now)
+            facts = {"cycle": year, "opens_on": row.opens_on.isoformat(), "closes_on": closes_on}
+            offices = {"offices": reminders.iom_offices(tx)}
+            yield Reminder(
+                f"window.opens/{year}/{row.opens_on}", "window.opens", f"window/{year}", {**facts, **offices}
+            )
         if (step := reached(row.closes_on, now.today, BEFORE_CLOSING)) is not None:
-            _closing(tx, row.year, row.closes_on, step, now)
+            yield from _closing(tx, year, row.closes_on, step, now)
+
+
+def _closing(tx: Tx, year: int, closes_on: date, step: int, now: Now) -> Iterator[Reminder]:
+    """To each office with drafts, which are named."""
+    drafts = reminders.drafts(tx, year)
+    days = {"cycle": year, "closes_on": closes_on.isoformat(), "days": (closes_on - now.today).days}
+    for office in sorted({one.office_code for one in drafts}):
+        titles = ", ".join(one.title or one.ref for one in drafts if one.office_code == office)
+        name = f"window.closes/{year}/{office}/{closes_on}/{step}"
+        facts = {**days, "titles": titles, "offices": [office]}
+        yield Reminder(name, "window.closes", f"window/{year}/{office}", facts)
+
+
+def _reports(tx: Tx, framework: Framework, now: Now) -> Iterator[Reminder]:
     for row in proposals.signed(tx):
-        if row.state in (State.AGREED, State.DISBURSED):
-            for one in reporting.standing(tx, row, framework, now):
-                if one["state"] not in ("submitted", "accepted"):
-                    _report(tx, row.ref, one["year"], due_on(one["year"], framework.calendar.report_due), now)
+        if row.state not in (State.AGREED, State.DISBURSED):
+            continue
+        for one in reporting.standing(tx, row, framework, now):
+            day = due_on(one["year"], framework.calendar.report_due)
+            if one["state"] not in ("submitted", "accepted") and (made := _report(row.ref, one["year"], day, now)):
+                yield made
 
 
-def outdated(tx: Tx, kind: str, facts: Mapping[str, Any]) -> str | None:
-    """Why a reminder of a window that was owed is not sent any more: the window was moved since, or nothing is left to submit."""
-    if kind not in ("window.opens", "window.closes"):
+def _report(ref: str, year: int, day: date, now: Now) -> Reminder | None:
+    facts = {"year": year, "due_on": day.isoformat(), "days": (day - now.today).days}
+    subject = f"report/{ref}/{year}"
+    if day < now.today:
+        return Reminder(f"report.overdue/{ref}/{year}/{day}", "report.overdue", subject, facts, ref)
+    step = reached(day, now.today, BEFORE_REPORT)
+    if step is None:
         return None
-    row = next((one for one in reminders.windows(tx) if one.year == facts["cycle"]), None)
-    told = {name: date.fromisoformat(facts[name]) for name in ("opens_on", "closes_on") if name in facts}
-    if row is None or any(getattr(row, name) != day for name, day in told.items()):
-        return "The window was moved since."
-    if kind == "window.closes" and not {one.office_code for one in reminders.drafts(tx, row.year)} & {
-        *facts["offices"]
-    }:
-        return "Everything was submitted since."
-    return None
+    return Reminder(f"report.due/{ref}/{year}/{day}/{step}", "report.due", subject, facts, ref)
 
 
 def reached(day: date, today: date, steps: tuple[int, ...]) -> int | None:
@@ -53,37 +95,3 @@ def reached(day: date, today: date, steps: tuple[int, ...]) -> int | None:
     if left < 0:
         return None
     return min((step for step in steps if left <= step), default=None)
-
-
-def _open(tx: Tx, year: int, opens_on: date, closes_on: date, now: Now) -> None:
-    if reminders.first(tx, f"window.opens/{year}/{opens_on}", now.at):
-        facts = {"cycle": year, "opens_on": opens_on.isoformat(), "closes_on": closes_on.isoformat()}
-        outbox.owe(tx, "window.opens", f"window/{year}", now.at, {**facts, "offices": reminders.iom_offices(tx)})
-
-
-def _closing(tx: Tx, year: int, closes_on: date, step: int, now: Now) -> None:
-    """To each office with drafts, which are named."""
-    drafts = reminders.drafts(tx, year)
-    for office in sorted({one.office_code for one in drafts}):
-        if not reminders.first(tx, f"window.closes/{year}/{office}/{closes_on}/{step}", now.at):
-            continue
-        titles = ", ".join(one.title or one.ref for one in drafts if one.office_code == office)
-        facts = {
-            "cycle": year,
-            "closes_on": closes_on.isoformat(),
-            "days": (closes_on - now.today).days,
-            "titles": titles,
-        }
-        outbox.owe(tx, "window.closes", f"window/{year}/{office}", now.at, {**facts, "offices": [office]})
-
-
-def _report(tx: Tx, ref: str, year: int, day: date, now: Now) -> None:
-    facts = {"year": year, "due_on": day.isoformat(), "days": (day - now.today).days}
-    subject = f"report/{ref}/{year}"
-    if day < now.today:
-        if reminders.first(tx, f"report.overdue/{ref}/{year}/{day}", now.at):
-            outbox.owe(tx, "report.overdue", subject, now.at, facts, ref)
-        return
-    step = reached(day, now.today, BEFORE_REPORT)
-    if step is not None and reminders.first(tx, f"report.due/{ref}/{year}/{day}/{step}", now.at):
-        outbox.owe(tx, "report.due", subject, now.at, facts, ref)

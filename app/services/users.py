@@ -14,7 +14,9 @@ from app.services import access, audit, logins, webhooks
 from app.services.clock import Now
 from app.services.provider import Identity
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,250}")
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]{1,64}"  # RFC 5322 but for `=` and `?`, of which encoded words are made
+_EMAIL = re.compile(rf"(?=.{{3,254}}$){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
 ERASED = "Erased person"
 # The kind of office each role belongs to; the others belong to none.
 OFFICE_KIND = {Role.IOM_OFFICE: "iom", Role.EMBASSY: "embassy", Role.MISSION: "mission"}

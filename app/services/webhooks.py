@@ -14,7 +14,7 @@ from app.notify import hooks, outbox
 from app.notify.hooks import Network
 from app.notify.mail import Permanent
 from app.notify.notices import NOTICES
-from app.records import webhooks
+from app.records import people, webhooks
 from app.services import access, audit
 from app.services.clock import Now
 
@@ -54,7 +54,8 @@ def add(
     if faults:
         raise Invalid("validation_failed", "The webhook cannot be registered.", faults=faults)
     said = f"You have {MOST} webhooks, which is the most there can be; delete one first."
-    refuse_unless(webhooks.number_of(tx, actor.id) < MOST, "too_many_webhooks", said)
+    people.hold(tx, actor.id)  # two at once are counted one after the other
+    refuse_unless(webhooks.count_of(tx, actor.id) < MOST, "too_many_webhooks", said)
     secret, office = hooks.new_secret(), actor.office if of_office else None
     values = {"person_id": actor.id, "office_code": office, "url": url, "events": json.dumps(list(events))}
     number = webhooks.add(tx, {**values, "secret": secret, "created_at": now.at})
@@ -117,9 +118,9 @@ def end_all(tx: Tx, actor: Actor | None, person_id: int, now: Now) -> None:
 
 
 def _end(tx: Tx, actor: Actor | None, row: Record, why: str, now: Now) -> None:
+    dropped = webhooks.drop_waiting(tx, row.id, why)  # first: whoever settles has messages and then wants their webhook
     if not webhooks.delete(tx, row.id, now.at):
         raise NotFound("webhook_not_found", f"There is no webhook {row.id} that you can see.")
-    dropped = webhooks.drop_waiting(tx, row.id, why)
     facts: audit.Facts = {"person": row.person_id, "dropped": dropped}
     audit.record(tx, actor, "webhook.delete", name(row.id), now, facts)
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from sqlalchemy import create_engine, text
 
 from app.db import open_database
 from app.delivering import Worker
+from app.domain.cycle import day_of
 from app.notify import outbox
+from app.services.clock import Now
 from app.services.rulebooks import Library
 from tests.conftest import settings_for
 from tests.serving import free_port
@@ -60,11 +62,13 @@ def mail_server(post: Post | None = None) -> Iterator[tuple[Post, str]]:
         controller.stop()
 
 
-def owe(url: str, number: int) -> None:
+PAST = datetime(2026, 11, 22, 12, tzinfo=UTC)  # for the demo's day and for the real one
+
+
+def owe(url: str, number: int, at: datetime = PAST) -> None:
     """So many notices of something that is told to two desk officers."""
     with open_database(url).transaction() as tx:
         for i in range(number):
-            at = datetime.now(UTC) - timedelta(seconds=1)
             outbox.owe(tx, "clarification.answered", f"clarification/{i}", at, {"answer": "Yes."}, "DK-IOM-2023-001")
 
 
@@ -112,9 +116,14 @@ def until(true: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
+def moment(at: datetime) -> Now:
+    """An instant with its day in Copenhagen."""
+    return Now(at, day_of(at))
+
+
 def deliver_all(worker: Worker, at: datetime) -> None:
     """Everything that is due at an instant, one after the other, without the worker's own threads."""
-    worker._now = lambda: at  # type: ignore[method-assign]
+    worker._now = lambda: moment(at)  # type: ignore[method-assign]
     while True:
         worker.once()
         if not worker.at_work:

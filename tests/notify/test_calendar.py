@@ -59,9 +59,7 @@ async def invited(service: Service, email: str) -> list[Any]:
         query = """SELECT message.id FROM message JOIN person ON person.id = message.person_id
             WHERE email = :email AND state = 'waiting' ORDER BY message.id"""
         found = list(tx.scalars(text(query), {"email": email}))
-        mails = [
-            deliveries.ready(tx, [one], service.house.library, SENDER, service.house.now().at).mail for one in found
-        ]
+        mails = [deliveries.ready(tx, [one], service.house.library, SENDER, service.house.now()).mail for one in found]
         parts = [part for one in mails if one for part in message_from_bytes(one.as_bytes()).walk()]
         return [one.get_payload(decode=True) for one in parts if one.get_content_type() == "text/calendar"]
 

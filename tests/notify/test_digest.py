@@ -23,7 +23,7 @@ from app.services.deliveries import Free
 from app.services.rulebooks import Library, open_library
 from app.settings import RULES
 from tests.conftest import FRAMEWORK, copy_of, settings_for
-from tests.notify.post import deliver_all
+from tests.notify.post import deliver_all, moment
 from tests.serving import free_port
 
 EVENING = datetime(2026, 11, 23, 19, tzinfo=UTC)
@@ -108,7 +108,7 @@ def test_a_digest_comes_once_at_seven_and_invitations_come_at_once(
         post.owe("proposal.submit", REF, EVENING, total=88.0)  # what came before is no longer so
         for number in (1, 2):
             post.owe("clarification.answered", f"clarification/{number}", EVENING, answer=f"Answer {number}.")
-        post.owe("consultation.planned", "consultation/5", EVENING, **MEETING)
+        post.owe("consultation.planned", "consultation/905", EVENING, **MEETING)
         at_once = post.deliver(EVENING)
         assert [one["Subject"] for one in at_once] == ["Konsultation 2027: 10. februar 2027, Geneva"]
         assert post.deliver(SEVEN - timedelta(seconds=1)) == []
@@ -164,7 +164,7 @@ def test_two_workers_never_part_a_digest(filled: dict[str, Any], tmp_path: Path,
             def take(at: datetime = at, start: Any = start, taken: list[tuple[int, ...]] = taken) -> None:
                 start.wait()
                 with post.database.transaction() as tx:
-                    taken += [one.numbers for one in deliveries.take(tx, at, timedelta(hours=1), Free(8, 4))]
+                    taken += [one.numbers for one in deliveries.take(tx, moment(at), timedelta(hours=1), Free(8, 4))]
 
             workers = [threading.Thread(target=take) for _ in range(3)]
             for one in workers:

@@ -129,7 +129,7 @@ def test_nobody_on_this_machine_is_ever_reached(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_resolver_takes_numbers_for_addresses_and_they_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     for host in ("2130706433", "0x7f000001", "017700000001", "127.1", "0177.0.0.1"):
-        with pytest.raises(Transient, match=r"127\.0\.0\.1"):
+        with pytest.raises(Transient, match="at no public address"):
             hooks.judged(host, 443)
 
 
@@ -148,7 +148,7 @@ def test_what_a_name_becomes_after_it_was_judged_is_not_looked_at(monkeypatch: p
 
 def test_without_tls_only_what_the_operator_allows_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, public=["93.184.215.14"])
-    with pytest.raises(Transient, match="where no webhook is sent"):
+    with pytest.raises(Transient, match="at no public address"):
         hooks.post(parcel("http://public.example/"), NOON, LOOPBACK)
 
 
@@ -241,7 +241,7 @@ def test_a_name_is_looked_up_once_and_any_private_address_of_it_refuses(monkeypa
         return [(2, 1, 6, "", (one, port)) for one in ("93.184.215.14", "127.0.0.1")]
 
     monkeypatch.setattr(hooks.socket, "getaddrinfo", rebinding)
-    with pytest.raises(Transient, match=r"127\.0\.0\.1"):
+    with pytest.raises(Transient, match="at no public address"):
         hooks.judged("rebinding.example", 443)
     assert asked == ["rebinding.example"]
 

@@ -31,7 +31,7 @@ from app.services.rulebooks import Library, open_library
 from app.settings import RULES
 from tests.conftest import FRAMEWORK, copy_of
 from tests.notify.faulty import faulty
-from tests.notify.post import Post, asked, mail_server, owe, rows, running, until, worker_of
+from tests.notify.post import Post, asked, mail_server, moment, owe, rows, running, until, worker_of
 from tests.serving import forked, started
 
 LOOPBACK = {"EARMARK_WEBHOOK_NETWORKS": "127.0.0.0/8"}
@@ -298,7 +298,7 @@ def test_what_kills_every_worker_that_takes_it_is_dead_in_the_end(
         now = datetime.now(UTC)
         for i in range(4):
             with open_database(url).transaction() as tx:
-                taken = deliveries.take(tx, now + timedelta(minutes=i), timedelta(seconds=1), Free(8, 4))
+                taken = deliveries.take(tx, moment(now + timedelta(minutes=i)), timedelta(seconds=1), Free(8, 4))
                 assert len(taken) == (2 if i < 3 else 0)
         assert {(row.state, row.error) for row in rows(url)} == {("dead", "Every attempt broke off.")}
 
@@ -322,7 +322,7 @@ def test_a_worker_waits_for_no_message_that_a_move_holds(filled: dict[str, Any],
         owe(url, 1)
         database, now = open_database(url), datetime.now(UTC)
         with database.transaction() as tx:
-            first, second = (one.numbers[0] for one in deliveries.take(tx, now, timedelta(60), Free(8, 4)))
+            first, second = (one.numbers[0] for one in deliveries.take(tx, moment(now), timedelta(60), Free(8, 4)))
         with database.transaction() as move:
             move.execute(text(f"UPDATE message SET error = 'held' WHERE id = {first}"))
             with database.transaction() as tx:

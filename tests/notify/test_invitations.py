@@ -47,7 +47,7 @@ def agreed(stage: Stage, country: str, but: str = "XX") -> str:
 def event_to(stage: Stage, name: str, after: int) -> tuple[str, Any]:
     """The method and event of the newest mail to somebody, and that its text has no date they were not told."""
     number = [one.id for one in stage.told(after) if one.name == name][-1]
-    made = deliveries.ready(stage.tx, [number], stage.library, SENDER, NOW.at).mail
+    made = deliveries.ready(stage.tx, [number], stage.library, SENDER, NOW).mail
     assert made
     (part,) = made.iter_attachments()
     assert part.get_content_type() == "text/calendar"

@@ -150,3 +150,28 @@ def test_everybody_sees_what_was_sent_to_them_and_only_an_administrator_sends_th
         assert (await service.call("admin", "POST", "/notifications/99999999/resend")).status_code == 404
 
     run(scenario)
+
+
+WORDS = ["=?utf-8?q?x=0d=0aBcc:_third=40evil.example?=", "=?utf-8?q?a=0d=0a=0d=0abody?=", "=?utf-8?b?DQpCY2M6IHg=?="]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_an_encoded_word_in_a_name_or_subject_injects_nothing(word: str) -> None:
+    said = texts.Said(f"Consultation, {word}", "text", "<p>html</p>")
+    made = mail.build(said, (word, "reader@example.org"), "earmark@um.example", "a" * 32, NOON)
+    head = made.as_bytes().partition(b"\r\n\r\n")[0]
+    names = [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))]
+    assert b"Bcc" not in names
+    assert names.count(b"Content-Type") == 1
+    assert [one.addr_spec for one in made["To"].addresses] == ["reader@example.org"]
+
+
+@pytest.mark.parametrize(
+    "email", ["=?utf-8?q?a?=@x.dk", ".a.@x..dk", "a@x.dk.", "a@b", "ab<c@x.dk", "a,b@x.dk", "søren@um.dk"]
+)
+def test_an_address_that_mail_programs_read_otherwise_is_refused(run: Any, email: str) -> None:
+    async def scenario(service: Service) -> None:
+        sent = {"name": "Somebody", "email": email, "role": "mfa_reviewer"}
+        assert (await service.call("admin", "POST", "/users", json=sent)).status_code == 422
+
+    run(scenario)

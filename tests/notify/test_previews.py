@@ -24,7 +24,7 @@ def made_in(stage: Stage, language: str) -> dict[str, EmailMessage]:
     found = {}
     for kind, number in of_every_kind(stage.tx, NOW.at).items():
         rows = notices.messages(stage.tx, [number])
-        found[kind] = deliveries.mail_of(stage.tx, rows, language, stage.library, SENDER)
+        found[kind] = deliveries.mail_of(stage.tx, rows, language, stage.library, SENDER, NOW)
     return found
 
 

@@ -36,6 +36,7 @@ READERS: dict[str, Any] = {
     "proposal.defer": (DECIDED,),
     "proposal.corrected": (DECIDED,),
     "proposal.withdraw": (f"{DESK} head",),
+    "proposal.withdraw_approved": (f"{DECIDED} {DESK} head",),
     "proposal.terminate": (f"{DECIDED} finance",),
     "proposal.lapse": (SIDE,),
     "proposal.complete": (f"{OWING} {DESK}",),
@@ -95,7 +96,7 @@ def test_one_notice_is_read_by_each_in_their_own_language(stage: Stage) -> None:
     before, ref = stage.last(), stage.submitted("IOM-NE", "TN")
     said = {}
     for one in stage.told(before):
-        made = deliveries.ready(stage.tx, [one.id], stage.library, SENDER, NOW.at).mail
+        made = deliveries.ready(stage.tx, [one.id], stage.library, SENDER, NOW).mail
         assert made
         said[one.name] = str(made["Subject"])
         assert made["To"].addresses[0].addr_spec == f"{one.name}@cast.example"
@@ -136,13 +137,13 @@ def test_twelve_decisions_reach_exactly_their_readers_at_the_conclusion_and_not_
         assert sorted(readers) == sorted({"sender", "focal", "mission"} | NEAR[office] | EMBASSY[country]), ref
     assert {one.name for one in told if one.ref is None} == {"sender", "focal"}, "the minutes, to confirm"
     assert len(told) == 2 + sum(3 + len(NEAR[o]) + len(EMBASSY[c]) for (o, c), _ in about.values())
-    assert [one for one in deliveries.take(tx, NOW.at, NOW.at - NOW.at, Free(200, 0)) if len(one.numbers) > 1] == [], (
+    assert [one for one in deliveries.take(tx, NOW, NOW.at - NOW.at, Free(200, 0)) if len(one.numbers) > 1] == [], (
         "at once, each by itself"
     )
     for one in told:
         if one.ref is not None:
             language = "da" if one.name == "mission" else "en"
-            made = deliveries.ready(tx, [one.id], stage.library, SENDER, NOW.at).mail
+            made = deliveries.ready(tx, [one.id], stage.library, SENDER, NOW).mail
             assert made
             assert one.ref in made["Subject"]
             letters = [(part.get_filename(), part.get_content()) for part in made.iter_attachments()]

@@ -17,7 +17,7 @@ from app.services import deliveries, reminders
 from app.services.clock import Now
 from app.services.deliveries import Free
 from tests.conftest import copy_of
-from tests.notify.post import asked
+from tests.notify.post import asked, moment
 from tests.notify.test_hostile import change
 
 CLOSES = date(2026, 12, 31)
@@ -157,7 +157,7 @@ def test_a_digest_leaves_at_seven_also_when_the_clocks_change(at: str, due: str)
     ("done", "why"),
     [
         ("UPDATE cycle SET closes_on = '2027-03-31' WHERE year = 2027", "The window was moved since."),
-        ("UPDATE proposal SET state = 'submitted' WHERE state = 'draft'", "Everything was submitted since."),
+        ("UPDATE proposal SET state = 'submitted' WHERE state = 'draft'", "No draft is left."),
     ],
 )
 def test_a_reminder_that_is_no_longer_true_when_its_turn_comes_is_not_sent(
@@ -169,6 +169,6 @@ def test_a_reminder_that_is_no_longer_true_when_its_turn_comes_is_not_sent(
     query = "SELECT state, error FROM message JOIN notice ON notice.id = message.notice_id WHERE kind = 'window.closes'"
     waiting = len(asked(url, f"{query} AND state = 'waiting'"))
     with open_database(url).transaction() as tx:
-        deliveries.take(tx, noon_of(before(6)), timedelta(hours=1), Free(200, 0))
+        deliveries.take(tx, moment(noon_of(before(6))), timedelta(hours=1), Free(200, 0))
     assert waiting > 0
     assert Counter(row.error for row in asked(url, query) if row.state == "superseded") == {why: waiting}

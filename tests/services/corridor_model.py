@@ -73,8 +73,12 @@ GOALS: dict[str, Where] = {
         lambda world: world.pass_days(LATE),
     ),
     "too much": (
-        lambda world, one: world.opened and all(k.on_table for k in world.known),
+        lambda world, one: world.opened and all(k.on_table and world.met(k) for k in world.known),
         lambda world: world.all_of_it(),
+    ),
+    "concluding": (
+        lambda world, one: bool(one.decision) and one.decision["decision"] == "approve" and not world.undecided(),
+        lambda world: world.conclusion(),
     ),
     "approved": (lambda world, one: one.state == "approved", lambda world: None),
     "withdrawn": (
@@ -85,6 +89,10 @@ GOALS: dict[str, Where] = {
     "deferred": (
         lambda world, one: one.state == "deferred" and world.meeting is not None,
         lambda world: world.agenda(world.tabled()),
+    ),
+    "deferring": (
+        lambda world, one: bool(one.decision) and one.decision["decision"] == "defer" and not world.undecided(),
+        lambda world: world.agenda_again(),
     ),
     "overdue": (lambda world, one: True, lambda world: world.pass_days(LATE)),
 }

@@ -10,18 +10,21 @@ from sqlalchemy import create_engine, text
 from app.settings import ROOT
 
 ATTEMPTS = 160  # a thread; 16 threads and two databases: 5,120 in all
+NAIVE = 20
 
 
-def spenders(url: str, how: str, seed: int, attempts: int = ATTEMPTS) -> int:
-    """Two processes of eight threads at once; how many attempts were taken."""
-    command = [sys.executable, "-m", "tests.spending", url, how]
+def spenders(url: str, seed: int) -> tuple[int, int]:
+    """Two processes of eight threads at once; how many attempts were taken, and of the naive ones."""
+    command = [sys.executable, "-m", "tests.spending", url]
     started = [
-        subprocess.Popen([*command, f"{seed}-{i}", "8", str(attempts)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, f"{seed}-{i}", "8", str(ATTEMPTS), str(NAIVE)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
         for i in range(2)
     ]
-    taken = [int(process.communicate(timeout=120)[0]) for process in started]
+    taken = [list(map(int, process.communicate(timeout=120)[0].split())) for process in started]
     assert [process.returncode for process in started] == [0, 0]
-    return sum(taken)
+    return sum(one for one, _ in taken), sum(naive for _, naive in taken)
 
 
 def test_two_processes_never_overspend_an_envelope(database_url: str, capsys: Any) -> None:
@@ -32,10 +35,9 @@ def test_two_processes_never_overspend_an_envelope(database_url: str, capsys: An
         tx.execute(text("UPDATE proposal SET state = 'recommended' WHERE cycle_year = 2027"))
         tx.execute(text("DELETE FROM ledger WHERE kind = 'approved' AND year = 2027"))
         tx.execute(text("CREATE TABLE naive (amount INTEGER, committed INTEGER)"))
-        tx.execute(text("INSERT INTO naive VALUES (2000, 0)"))
+        tx.execute(text("INSERT INTO naive VALUES (1000, 0)"))
         odd = set(tx.scalars(text("SELECT id FROM proposal WHERE cycle_year = 2027 AND number % 2 = 1")))
-    taken = spenders(database_url, "service", seed)
-    overspent = spenders(database_url, "naive", seed, 20)
+    taken, overspent = spenders(database_url, seed)
     with engine.connect() as tx:
         envelope = tx.execute(text("SELECT amount_dkk, committed_dkk FROM envelope WHERE year = 2027")).one()
         entries = "SELECT proposal_id, amount_dkk FROM ledger WHERE kind = 'approved' AND year = 2027"

@@ -99,7 +99,7 @@ def test_the_log_is_read_by_page_and_by_filter(run: Any) -> None:
                 break
             cursor = f"&cursor={page['next_cursor']}"
         assert pages == list(range(len(pages), 0, -1))
-        created = (await service.call("admin", "GET", "/audit?event=proposal.create&since=2026-11-23T00:00:00Z")).json()
+        created = (await service.call("admin", "GET", "/audit?event=proposal.create&since=2026-11-22T23:00:00Z")).json()
         assert created["items"]
         assert {entry["event"] for entry in created["items"]} == {"proposal.create"}
         assert (await service.call("auditor", "GET", "/audit?since=yesterday")).status_code == 422

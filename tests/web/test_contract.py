@@ -1,6 +1,7 @@
 """The running API keeps to its own description: schemathesis finds no 5xx and no undocumented answer, on both databases."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from app.settings import ROOT
 from app.web.access import DOORS
 from tests.serving import served
 
@@ -58,6 +60,8 @@ def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) ->
         done = subprocess.run(
             [Path(sys.executable).parent / "schemathesis", *command],
             cwd=tmp_path,
+            # Without the variables of this shell, which it reads anew for every request; what it reckons of Unicode is kept.
+            env={"PATH": os.defpath, "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis")},
             check=False,
             capture_output=True,
             text=True,

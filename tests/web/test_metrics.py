@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def asked(url: str, folder: Path, peer: str, headers: dict[str, str], **env: str
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_the_queue_is_shown_by_depth_state_and_age(kind: str, filled: dict[str, Any], tmp_path: Path) -> None:
     with copy_of(kind, filled, tmp_path) as url:
-        owe(url, 3)
+        owe(url, 3, datetime.now(UTC) - timedelta(seconds=1))
         change(url, "UPDATE message SET state = 'dead' WHERE id = (SELECT max(id) FROM message)")
         said = asked(url, tmp_path, "127.0.0.1", {}, EARMARK_TODAY="")
     assert said.headers["content-type"].startswith("text/plain; version=0.0.4")

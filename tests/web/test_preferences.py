@@ -17,6 +17,7 @@ from app.services.deliveries import Free, Sender
 from app.web.api import preferences
 from app.web.shield import COOKIE
 from tests.conftest import TODAY, Service, copy_of
+from tests.notify.post import moment
 from tests.serving import served
 
 CLICK = {"List-Unsubscribe": "One-Click"}
@@ -26,6 +27,8 @@ WINDOW = {"cycle": 2027, "closes_on": "2026-12-31", "days": 7, "titles": "A draf
 async def remind(service: Service) -> None:
     """Owe a reminder to the offices and focal points, and beside it something that is none."""
     at = clock.now(TODAY).at
+    draft = {"cycle": 2027, "content": {}}
+    assert (await service.call("iom_office", "POST", "/proposals", json=draft)).status_code == 201
 
     def work(tx: Any) -> None:
         outbox.owe(tx, "window.closes", "window/2027/IOM-NE", at, WINDOW)
@@ -145,8 +148,10 @@ def test_a_reminder_says_where_it_ends_and_nothing_else_does(run: Any, database_
         sender, uids = Sender("earmark@um.example", "https://earmark.example"), messages(database_url)
 
         def sent(tx: Any) -> list[Any]:
-            groups = deliveries.take(tx, now, deliveries.LONGEST_PAUSE, Free(200, 0))
-            made = [deliveries.ready(tx, one.numbers, service.house.library, sender, now).mail for one in groups]
+            groups = deliveries.take(tx, moment(now), deliveries.LONGEST_PAUSE, Free(200, 0))
+            made = [
+                deliveries.ready(tx, one.numbers, service.house.library, sender, moment(now)).mail for one in groups
+            ]
             return [one for one in made if one is not None and one["To"].startswith("Demo Focal")]
 
         mails = {one["Message-ID"][1:33]: one for one in await database.write(sent)}

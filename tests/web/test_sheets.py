@@ -51,7 +51,8 @@ def lists_of(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], set[st
     """Path, item schema and parameters of every list the OpenAPI document tells of."""
     found, shapes = [], document["components"]["schemas"]
     for path, operations in document["paths"].items():
-        content = operations.get("get", {"responses": {"200": {}}})["responses"]["200"].get("content", {})
+        answers = operations.get("get", {}).get("responses", {})
+        content = answers.get("200", {}).get("content", {})
         name = content.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
         said = shapes.get(name, {}).get("properties", {})
         if "items" in said:

@@ -337,7 +337,7 @@ def test_an_office_whose_webhook_is_of_somebody_elsewhere_is_not_heard_whatever_
             path, _ = await registered(service, "iom_office", found.port, **{"for": "office"})
             for _ in range(2):
                 await service.house.database.write(
-                    lambda tx: outbox.owe(tx, "report.accepted", "report/1", datetime.now(UTC), {"year": 2024}, REF)
+                    lambda tx: outbox.owe(tx, "report.accepted", "report/1", YESTERDAY, {"year": 2024}, REF)
                 )
                 sql(
                     database_url,
@@ -361,9 +361,7 @@ def test_a_submitter_who_left_the_office_hears_nothing_of_its_proposals(run: Any
         )
         sql(database_url, "UPDATE person SET office_code = 'IOM-TN' WHERE email = 'iom-office@demo.example'")
         await service.house.database.write(
-            lambda tx: outbox.owe(
-                tx, "clarification.asked", "clarification/1", datetime.now(UTC), {"question": "Why?"}, REF
-            )
+            lambda tx: outbox.owe(tx, "clarification.asked", "clarification/1", YESTERDAY, {"question": "Why?"}, REF)
         )
         assert sql(database_url, f"{place} AND office_code = 'IOM-TN'") == [(0,)]
         assert sql(database_url, f"{place} AND office_code = 'IOM-NE'") == [(1,)]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,12 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 def build_rulebook(files: Mapping[str, bytes], names: Mapping[str, str] | None = None) -> Rulebook:
     """The rulebook in the three files' bytes, or a RulebookError with every mistake; `names` are shown for the files."""
     shown = names or {}
-    criteria, framework, annex = (read_yaml(shown.get(name, name), files[name]) for name in FILES)
+    return _built(tuple((shown.get(name, name), files[name]) for name in FILES))
+
+
+@lru_cache(maxsize=16)  # the same bytes are the same rulebook, which nobody can change; compiling one takes 0.1 s
+def _built(files: tuple[tuple[str, bytes], ...]) -> Rulebook:
+    criteria, framework, annex = (read_yaml(name, raw) for name, raw in files)
     read_framework = read_model(framework, Framework)
     read_annex = read_model(annex, Annex)
     read_criteria = read_model(criteria, Criteria)
@@ -70,7 +76,7 @@ def build_rulebook(files: Mapping[str, bytes], names: Mapping[str, str] | None =
     return Rulebook(
         id=read_criteria.rulebook,
         version=read_criteria.version,
-        sha256=digest_of({name: files[name] for name in FILES}),
+        sha256=digest_of({name: raw for name, (_, raw) in zip(FILES, files, strict=True)}),
         criteria=read_criteria,
         framework=read_framework,
         annex=read_annex,
@@ -89,15 +95,19 @@ def load_folder(folder: Path) -> Rulebook:
     return build_rulebook(files, {name: str(folder / name) for name in FILES})
 
 
+def _plain(file: Path) -> Any:
+    return yaml.load(file.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # safe
+
+
 def read_clauses(framework_folder: Path) -> list[dict[str, str]]:
     """The clauses of the framework's agreements in their order: `{key, en, da}`."""
-    said = yaml.safe_load((framework_folder / "agreement.yaml").read_text("utf-8"))
+    said = _plain(framework_folder / "agreement.yaml")
     return [{name: str(one[name]) for name in ("key", "en", "da")} for one in said["clauses"]]
 
 
 def read_iati(framework_folder: Path) -> dict[str, Any]:
     """The codes with which the framework's agreements are told as open data."""
-    said: dict[str, Any] = yaml.safe_load((framework_folder / "iati.yaml").read_text("utf-8"))
+    said: dict[str, Any] = _plain(framework_folder / "iati.yaml")
     return said
 
 
@@ -113,5 +123,5 @@ def read_engagements(framework_folder: Path) -> list[Entry]:
 
 def read_manifest(framework_folder: Path) -> dict[str, tuple[str, str]]:
     """Version -> (folder inside the framework's folder, SHA-256), as published in `manifest.yaml`, oldest first."""
-    published = yaml.safe_load((framework_folder / "manifest.yaml").read_text("utf-8"))
+    published = _plain(framework_folder / "manifest.yaml")
     return {str(one["version"]): (str(one["folder"]), str(one["sha256"])) for one in published["versions"]}

@@ -32,4 +32,4 @@ async def _page(request: Request, step: str, work: Callable[[Tx], Wishes], write
         wishes = await (database.write(work) if writes else database.read(work))
     except NotFound:
         return page(request, "unsubscribe.html", 404, step="unknown")
-    return page(request, "unsubscribe.html", language=wishes.language, step=step)
+    return page(request, "unsubscribe.html", language=wishes.language, step=step if wishes.reminders else "done")
