@@ -81,6 +81,11 @@ class Draft:
     mistakes: tuple[str, ...] = ()
 
 
+def any_drafts(library: Library) -> bool:
+    """Whether the framework's folder holds folders at all that could be drafts; a quick look."""
+    return any(library.folder.glob("*/criteria.yaml"))
+
+
 def drafts(library: Library) -> list[Draft]:
     """The versions somebody is working on, by name, read as they stand in their folders now; this takes a while."""
     published = {place for place, _ in read_manifest(library.folder).values()}
@@ -143,4 +148,14 @@ def described(book: Rulebook) -> dict[str, Any]:
     }
 
 
-__all__ = ["Library", "ManifestError", "RulebookError", "described", "drafts", "frame_for", "open_library", "overview"]
+__all__ = [
+    "Library",
+    "ManifestError",
+    "RulebookError",
+    "any_drafts",
+    "described",
+    "drafts",
+    "frame_for",
+    "open_library",
+    "overview",
+]

@@ -17,5 +17,8 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "k") go(at - 1);
   else if (event.key === "/" && document.getElementById("q")) { event.preventDefault(); document.getElementById("q").focus(); }
   else if (event.key === "n" && document.querySelector("[data-next]")) document.querySelector("[data-next]").click();
-  else if (event.key === "?") document.querySelector(".hint")?.scrollIntoView({ block: "center" });
+  else if (event.key === "?" && document.getElementById("keys")) {
+    document.getElementById("keys").open = true;
+    document.querySelector("#keys summary").focus();
+  }
 });
