@@ -15,6 +15,7 @@ from app.errors import AppError, NotFound
 from app.services import comparison, rulebooks
 from app.services.comparison import Difference
 from app.services.rulebooks import Draft
+from app.web.pages.language import _
 from app.web.pages.rendering import language_for, page
 from app.web.requests import House, caller, house
 
@@ -24,6 +25,11 @@ INSIDE = MFA | {Role.AUDITOR, Role.ADMIN}  # who reads what is not published
 JUDGES = MFA | {Role.AUDITOR}  # who sees every proposal that was submitted
 MOST_TRIED = 500
 _SHORTENED = 400
+OUTCOMES = {
+    "eligible": _("eligible"),
+    "ineligible": _("not eligible"),
+    "undetermined": _("not yet determined"),
+}
 
 
 @router.get("/rules")
@@ -35,6 +41,7 @@ async def show_rules(request: Request) -> Response:
     shared: dict[str, Any] = {
         "versions": [(name, name in here.library.books, book is here.book) for name, book in reversed(books.items())],
         "drafts": drafts,
+        "outcomes": OUTCOMES,
         "tries": actor.role is not Role.ADMIN,
     }
     if query.get("from") and query.get("to"):
