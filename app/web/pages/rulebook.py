@@ -1,6 +1,7 @@
 """The rules as people read them: every criterion with its source, every condition in words; versions held side by side,
 tried on a proposal, and what a draft would change for all that is stored."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -58,7 +59,7 @@ async def _drafts(here: House, actor: Actor) -> list[Draft]:
     """The drafts, to whom they may be shown; read in a thread."""
     if actor.role not in INSIDE or not rulebooks.any_drafts(here.library):
         return []
-    return await here.database.read_long(lambda tx: rulebooks.drafts(here.library))
+    return await asyncio.to_thread(rulebooks.drafts, here.library)
 
 
 def _current(here: House) -> str:
