@@ -57,7 +57,21 @@ from app.web.api import (
     yearly,
 )
 from app.web.api.docs import install_openapi
-from app.web.pages import failures, login, queue, rendering, unsubscribe, workspace
+from app.web.pages import (
+    account,
+    failures,
+    hooks,
+    login,
+    notices,
+    queue,
+    rendering,
+    rulebook,
+    trail,
+    unsubscribe,
+    windows,
+    workspace,
+)
+from app.web.pages import people as people_pages
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -69,6 +83,7 @@ ROOMS = (
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
     *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
     *(login, queue, workspace, docs_page),
+    *(notices, hooks, trail, rulebook, people_pages, windows, account),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -242,14 +243,35 @@ def newest_mail(tx: Tx, kind: str) -> Record | None:
     return tx.execute(_WHOLE.where(here).order_by(message.c.id.desc()).limit(1)).one_or_none()
 
 
-def page(tx: Tx, person_id: int | None, state: str | None, limit: int, below: int | None) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages somebody asks for."""
+
+    state: str | None = None
+    kind: str | None = None
+    ref: str | None = None
+
+
+def page(tx: Tx, person_id: int | None, wanted: Wanted, limit: int, below: int | None) -> list[Record]:
     """One page of messages and one more if there is one, the newest first; of one reader and their webhooks where named."""
     query = _WHOLE.order_by(message.c.id.desc()).limit(limit + 1)
     if person_id is not None:
-        own = select(webhook.c.id).where(webhook.c.person_id == person_id)
-        query = query.where(or_(message.c.person_id == person_id, message.c.webhook_id.in_(own)))
-    query = query.where(message.c.state == state) if state is not None else query
+        query = query.where(_own(person_id))
+    asked = ((message.c.state, wanted.state), (notice.c.kind, wanted.kind), (notice.c.ref, wanted.ref))
+    query = query.where(*(column == value for column, value in asked if value is not None))
     return list(tx.execute(query.where(message.c.id < below) if below is not None else query))
+
+
+def _own(person_id: int) -> ColumnElement[bool]:
+    """What goes to a person or to one of their webhooks."""
+    hooks = select(webhook.c.id).where(webhook.c.person_id == person_id)
+    return or_(message.c.person_id == person_id, message.c.webhook_id.in_(hooks))
+
+
+def message_for(tx: Tx, person_id: int | None, number: int) -> Record | None:
+    """A message with its notice and reader; None when it goes neither to this person, where one is named, nor anywhere."""
+    query = _WHOLE.where(message.c.id == number)
+    return tx.execute(query if person_id is None else query.where(_own(person_id))).one_or_none()
 
 
 def mark_sent(tx: Tx, number: int, at: datetime) -> None:

@@ -255,13 +255,30 @@ def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
 
 def every_snapshot(tx: Tx) -> list[Record]:
     """Every snapshot with its proposal and everything its screening depended on, oldest first."""
+    return list(tx.execute(_screened().order_by(snapshot.c.id)))
+
+
+def newest_snapshots(tx: Tx, most: int) -> list[Record]:
+    """As `every_snapshot`, the newest of each proposal, the newest first, no more than `most` and one."""
+    newer = snapshot.alias()
+    later = exists().where(newer.c.proposal_id == snapshot.c.proposal_id, newer.c.number > snapshot.c.number)
+    return list(tx.execute(_screened().where(~later).order_by(snapshot.c.id.desc()).limit(most + 1)))
+
+
+def screened_snapshot(tx: Tx, proposal_id: int, number: int) -> Record | None:
+    """One snapshot with everything its screening depended on."""
+    here = (snapshot.c.proposal_id == proposal_id) & (snapshot.c.number == number)
+    return tx.execute(_screened().where(here)).one_or_none()
+
+
+def _screened() -> Select[Any]:
     joined = snapshot.join(proposal, proposal.c.id == snapshot.c.proposal_id).join(
         screening, screening.c.snapshot_id == snapshot.c.id
     )
     kept = [column for column in screening.c if column.name not in ("id", "sha256")]
     columns = [proposal.c.ref, proposal.c.cycle_year, snapshot.c.number, snapshot.c.content, snapshot.c.sha256, *kept]
     labelled = screening.c.sha256.label("result_sha256")
-    return list(tx.execute(select(*columns, labelled).select_from(joined).order_by(snapshot.c.id)))
+    return select(*columns, labelled).select_from(joined)
 
 
 def every_proposal(tx: Tx) -> list[Record]:

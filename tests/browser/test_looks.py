@@ -20,6 +20,21 @@ LOOKS = [
     ("mission", "/proposals/DK-IOM-2023-001"),
     ("auditor", "/proposals/DK-IOM-2027-003"),
     ("auditor", "/proposals/DK-IOM-1999-001"),
+    (None, "/accessibility"),
+    ("iom_focal_point", "/account"),
+    ("mfa_head", "/notifications"),
+    ("auditor", "/notifications?state=sent&kind=proposal.approve"),
+    ("iom_focal_point", "/notifications/29"),
+    ("mfa_reviewer", "/webhooks"),
+    ("auditor", "/audit"),
+    ("auditor", "/audit/verify?heads=0"),
+    ("mfa_reviewer", "/rules"),
+    ("mfa_head", "/rules?from=2023.1&to=2023.1"),
+    ("mfa_reviewer", "/rules?ref=DK-IOM-2027-003&version=2023.1"),
+    ("admin", "/users"),
+    ("admin", "/tokens"),
+    ("admin", "/cycles"),
+    ("iom_office", "/cycles"),
 ]
 
 

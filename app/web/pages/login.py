@@ -5,7 +5,6 @@ import io
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import segno
 from fastapi import APIRouter, Request, Response
@@ -239,15 +238,3 @@ async def log_out(request: Request) -> Response:
         now, address = here.now(), _address(request)
         await here.database.write(lambda tx: sessions.log_out(tx, secret, now, address))
     return _without_cookie(redirect("/login"))
-
-
-@router.get("/account")
-async def account(request: Request) -> Response:
-    """Who is logged in, and the way out."""
-    here, secret = house(request), request.cookies.get(COOKIE) or ""
-    now, address = here.now(), _address(request)
-    try:
-        actor, row = await here.database.read(lambda tx: sessions.identify(tx, secret, now, address))
-    except Unauthorized:
-        return redirect(f"/login?{urlencode({'next': request.url.path})}")
-    return page(request, "account.html", actor=actor, since=row.created_at.strftime("%Y-%m-%d %H:%M UTC"))

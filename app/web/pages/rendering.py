@@ -88,6 +88,18 @@ SAID = {
     "asked": _("Your question is on its way to IOM."),
     "answered": _("Your answer is on its way to the MFA."),
     "commented": _("Your comment is kept with the proposal."),
+    "again": _("It will be tried again. What comes of it will stand here."),
+    "tried": _("A test is on its way to the webhook. What comes of it will stand here."),
+    "resumed": _("The webhook is sent to again. What it missed can be replayed."),
+    "replayed": _("What happened in that period is on its way to the webhook again."),
+    "deleted": _("The webhook is deleted; what waited for it is dropped."),
+    "user_added": _("The person is added."),
+    "user_changed": _("The account is changed."),
+    "revoked": _("The token is revoked and works no more."),
+    "cycle_added": _("The cycle is added, with its own envelope."),
+    "window_moved": _("The window is moved, with every deadline that hangs on it."),
+    "envelope_set": _("The envelope is set."),
+    "feed_ended": _("The calendar feed has ended; its address shows nothing any more."),
     "declared": _("Your conflict of interest is on record; others take over."),
 }
 

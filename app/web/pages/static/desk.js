@@ -17,7 +17,10 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "k") go(at - 1);
   else if (event.key === "/" && document.getElementById("q")) { event.preventDefault(); document.getElementById("q").focus(); }
   else if (event.key === "n" && document.querySelector("[data-next]")) document.querySelector("[data-next]").click();
-  else if (event.key === "?") document.querySelector(".hint")?.scrollIntoView({ block: "center" });
+  else if (event.key === "?" && document.getElementById("keys")) {
+    document.getElementById("keys").open = true;
+    document.querySelector("#keys summary").focus();
+  }
 });
 
 // An assessment is saved by itself a moment after the last change; what is sent by hand waits for that to end.

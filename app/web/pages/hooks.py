@@ -1,0 +1,121 @@
+"""The reader's webhooks: registered with a secret that is shown once, tried out, resumed, replayed, deleted."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.db import Tx
+from app.domain.cycle import start_of
+from app.domain.people import Actor
+from app.errors import AppError, Fault, Invalid, NotFound
+from app.services import users, webhooks
+from app.web.api import bodies
+from app.web.pages.deeds import Form, as_model, day, number, take
+from app.web.pages.notices import KINDS
+from app.web.pages.rendering import page, redirect
+from app.web.requests import caller, house
+
+router = APIRouter(include_in_schema=False)
+MOST = 100
+_EVENT = "event-"
+
+
+@router.get("/webhooks")
+async def show_webhooks(request: Request) -> Response:
+    return await _hooks(request, await caller(request), None, {}, None)
+
+
+async def _hooks(request: Request, actor: Actor, error: AppError | None, form: Form, made: Any) -> Response:
+    """The page; `made` is a webhook with the secret it has just got."""
+
+    def read(tx: Tx) -> tuple[list[dict[str, Any]], dict[int, str]]:
+        rows, _ = webhooks.listed(tx, actor, MOST, 0)
+        return rows, users.names(tx, [row["person"] for row in rows])
+
+    rows, names = await house(request).database.read(read)
+    return page(
+        request,
+        "webhooks.html",
+        error.status if error else 200,
+        error=error,
+        rows=rows,
+        names=names,
+        made=made,
+        sent=form,
+        kinds={kind: KINDS[kind] for kind in webhooks.EVENTS},
+        all_kinds=KINDS,
+        most=webhooks.MOST,
+        actor=actor,
+    )
+
+
+@router.post("/webhooks")
+async def add(request: Request) -> Response:
+    here, now = house(request), house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Form) -> dict[str, Any]:
+        chosen = [name.removeprefix(_EVENT) for name in form if name.startswith(_EVENT)]
+        events = [webhooks.EVERYTHING] if form.get("all") else chosen
+        new = as_model(bodies.WebhookIn, {"url": form.get("url", ""), "events": events, "for": form.get("for", "me")})
+        networks = here.settings.webhook_networks
+        return webhooks.add(tx, actor, new.url, new.events, new.whose == "office", networks, now)
+
+    return await take(request, work, _hooks, None)
+
+
+def _which(request: Request) -> int:
+    found = number(request.path_params["id"])
+    if found is None:
+        raise NotFound("webhook_not_found", "Webhooks have numbers; this is none.")
+    return found
+
+
+@router.post("/webhooks/{id}/rotate")
+async def rotate(id: str, request: Request) -> Response:
+    now = house(request).now()
+    return await take(request, lambda tx, actor, form: webhooks.rotate(tx, actor, _which(request), now), _hooks, None)
+
+
+@router.post("/webhooks/{id}/test")
+async def test(id: str, request: Request) -> Response:
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Form) -> int:
+        return webhooks.test(tx, actor, _which(request), now)
+
+    return await take(request, work, _hooks, lambda message: redirect(f"/notifications/{message}?said=tried"))
+
+
+@router.post("/webhooks/{id}/resume")
+async def resume(id: str, request: Request) -> Response:
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        webhooks.resume(tx, actor, _which(request), now)
+
+    return await take(request, work, _hooks, lambda _made: redirect("/webhooks?said=resumed"))
+
+
+@router.post("/webhooks/{id}/replay")
+async def replay(id: str, request: Request) -> Response:
+    """What happened from one day to another, both included."""
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        since, until = day(form.get("from")), day(form.get("to"), later=1)
+        if since is None or until is None:
+            said = "Name the first and the last day of the period."
+            raise Invalid("validation_failed", said, faults=[Fault("/from", "not_a_day", said)])
+        webhooks.replay_period(tx, actor, _which(request), start_of(since), start_of(until), now)
+
+    return await take(request, work, _hooks, lambda _made: redirect("/webhooks?said=replayed"))
+
+
+@router.post("/webhooks/{id}/delete")
+async def delete(id: str, request: Request) -> Response:
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        webhooks.delete(tx, actor, _which(request), now)
+
+    return await take(request, work, _hooks, lambda _made: redirect("/webhooks?said=deleted"))
