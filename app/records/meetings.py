@@ -1,6 +1,7 @@
 """Technical meetings and the proposals they discussed, as rows."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -60,3 +61,14 @@ def refs_of(tx: Tx, meeting_id: int) -> list[str]:
     joined = discussed.join(proposal, proposal.c.id == discussed.c.proposal_id)
     query = select(proposal.c.ref).select_from(joined).where(discussed.c.technical_meeting_id == meeting_id)
     return list(tx.scalars(query.order_by(proposal.c.ref)))
+
+
+def discussed_by(tx: Tx, meeting_ids: Iterable[int]) -> dict[int, dict[int, str]]:
+    """Meeting -> number and reference of each proposal it discussed, by reference."""
+    joined = discussed.join(proposal, proposal.c.id == discussed.c.proposal_id)
+    query = select(discussed.c.technical_meeting_id, proposal.c.id, proposal.c.ref).select_from(joined)
+    found: dict[int, dict[int, str]] = {}
+    here = discussed.c.technical_meeting_id.in_(list(meeting_ids))
+    for meeting, number, ref in tx.execute(query.where(here).order_by(proposal.c.ref)):
+        found.setdefault(meeting, {})[number] = ref
+    return found

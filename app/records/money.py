@@ -1,5 +1,6 @@
 """Envelopes and the ledger. What an envelope holds is changed by conditional statements only, never read, checked and written."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +70,16 @@ def requested(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:
     here = (ledger.c.proposal_id == proposal_id) & (ledger.c.snapshot == snapshot) & (ledger.c.kind == "requested")
     query = select(ledger.c.year, ledger.c.amount_dkk).where(here).order_by(ledger.c.year)
     return {row.year: row.amount_dkk for row in tx.execute(query)}
+
+
+def requested_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[tuple[int, int], dict[int, int]]:
+    """(proposal, snapshot) -> what it asks for, DKK by year, of all snapshots of these proposals."""
+    here = ledger.c.proposal_id.in_(list(proposal_ids)) & (ledger.c.kind == "requested")
+    query = select(ledger.c.proposal_id, ledger.c.snapshot, ledger.c.year, ledger.c.amount_dkk).where(here)
+    found: dict[tuple[int, int], dict[int, int]] = {}
+    for row in tx.execute(query.order_by(ledger.c.year)):
+        found.setdefault((row.proposal_id, row.snapshot), {})[row.year] = row.amount_dkk
+    return found
 
 
 def sums_of(tx: Tx, proposal_id: int) -> dict[tuple[str, int], int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, or_, select, tuple_, update
 
 from app.db import Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
@@ -47,6 +47,12 @@ def proposal_for(tx: Tx, actor: Actor, ref: str) -> Record | None:
     """The proposal as this actor sees it, with content; None when there is none or it is not theirs to see."""
     query = select(*_HEAD, face.c.content).select_from(_JOINED).where(proposal.c.ref == ref, visible(actor))
     return tx.execute(query).one_or_none()
+
+
+def seen_among(tx: Tx, actor: Actor, ids: Iterable[int]) -> frozenset[int]:
+    """Those of these proposals that this actor sees."""
+    query = select(proposal.c.id).select_from(_JOINED).where(proposal.c.id.in_(list(ids)), visible(actor))
+    return frozenset(tx.scalars(query))
 
 
 def hold(tx: Tx, ref: str) -> None:
@@ -183,6 +189,12 @@ def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
     return tx.scalar(select(conflict.c.person_id).where(here)) is not None
 
 
+def conflicts_among(tx: Tx, ids: Iterable[int]) -> frozenset[tuple[int, int]]:
+    """(proposal, person) of every conflict of interest declared in these proposals."""
+    query = select(conflict.c.proposal_id, conflict.c.person_id).where(conflict.c.proposal_id.in_(list(ids)))
+    return frozenset((row.proposal_id, row.person_id) for row in tx.execute(query))
+
+
 def add_conflict(tx: Tx, proposal_id: int, person_id: int, at: datetime, reason: str) -> bool:
     """Write down a conflict of interest; False when the person has declared one already."""
     values = {"proposal_id": proposal_id, "person_id": person_id, "at": at, "reason": reason}
@@ -221,11 +233,19 @@ def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
 
 def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
     """One snapshot whole, with its screening result and that one's hash."""
-    joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id)
-    result_hash = screening.c.sha256.label("result_sha256")
-    columns = [*snapshot.c, screening.c.result, result_hash, screening.c.outcome, screening.c.total_tenths]
-    query = select(*columns).select_from(joined)
-    return tx.execute(query.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
+    return tx.execute(_SNAPSHOTS.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
+
+
+def snapshots_among(tx: Tx, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Record]:
+    """(proposal, number) -> the snapshot as `snapshot_of` gives it, of those wanted that there are."""
+    here = tuple_(snapshot.c.proposal_id, snapshot.c.number).in_(list(wanted))
+    return {(row.proposal_id, row.number): row for row in tx.execute(_SNAPSHOTS.where(here))}
+
+
+_SNAPSHOTS = select(
+    *snapshot.c,
+    *(screening.c.result, screening.c.sha256.label("result_sha256"), screening.c.outcome, screening.c.total_tenths),
+).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
 
 
 def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
