@@ -57,7 +57,9 @@ from app.web.api import (
     yearly,
 )
 from app.web.api.docs import install_openapi
-from app.web.pages import failures, login, queue, rendering, unsubscribe, workspace
+from app.web.pages import board, concluding, failures, login, queue, rendering, unsubscribe, workspace
+from app.web.pages import consultations as consultation_pages
+from app.web.pages import meetings as meeting_pages
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -69,6 +71,7 @@ ROOMS = (
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
     *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
     *(login, queue, workspace, docs_page),
+    *(consultation_pages, board, concluding, meeting_pages),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

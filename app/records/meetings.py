@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from app.db import Record, Tx
+from app.domain.people import Side
 from app.records.consultations import without_name
 from app.records.decision_tables import discussed, technical_meeting
-from app.records.tables import proposal
+from app.records.tables import face, proposal
 
 
 def add(tx: Tx, values: dict[str, Any]) -> int:
@@ -72,3 +73,10 @@ def discussed_by(tx: Tx, meeting_ids: Iterable[int]) -> dict[int, dict[int, str]
     for meeting, number, ref in tx.execute(query.where(here).order_by(proposal.c.ref)):
         found.setdefault(meeting, {})[number] = ref
     return found
+
+
+def discussable(tx: Tx, states: Iterable[str], limit: int = 100) -> list[Record]:
+    """Reference and title of what a meeting can discuss, as last submitted, the newest first."""
+    joined = proposal.join(face, (face.c.proposal_id == proposal.c.id) & (face.c.side == Side.MFA))
+    query = select(proposal.c.ref, face.c.title).select_from(joined).where(proposal.c.state.in_(list(states)))
+    return list(tx.execute(query.order_by(proposal.c.id.desc()).limit(limit)))

@@ -72,13 +72,14 @@ def requested(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:
     return {row.year: row.amount_dkk for row in tx.execute(query)}
 
 
-def requested_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[tuple[int, int], dict[int, int]]:
-    """(proposal, snapshot) -> what it asks for, DKK by year, of all snapshots of these proposals."""
-    here = ledger.c.proposal_id.in_(list(proposal_ids)) & (ledger.c.kind == "requested")
-    query = select(ledger.c.proposal_id, ledger.c.snapshot, ledger.c.year, ledger.c.amount_dkk).where(here)
-    found: dict[tuple[int, int], dict[int, int]] = {}
-    for row in tx.execute(query.order_by(ledger.c.year)):
-        found.setdefault((row.proposal_id, row.snapshot), {})[row.year] = row.amount_dkk
+def entries_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[tuple[int, str, int], dict[int, int]]:
+    """(proposal, kind, snapshot) -> what is entered, DKK by year."""
+    columns = (ledger.c.proposal_id, ledger.c.kind, ledger.c.snapshot, ledger.c.year)
+    query = select(*columns, func.sum(ledger.c.amount_dkk).label("amount"))
+    query = query.where(ledger.c.proposal_id.in_(list(proposal_ids))).group_by(*columns).order_by(ledger.c.year)
+    found: dict[tuple[int, str, int], dict[int, int]] = {}
+    for row in tx.execute(query):
+        found.setdefault((row.proposal_id, row.kind, row.snapshot), {})[row.year] = int(row.amount)
     return found
 
 

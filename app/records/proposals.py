@@ -11,7 +11,7 @@ from app.db import Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement
-from app.records.decision_tables import ledger
+from app.records.decision_tables import agenda_item, ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
@@ -273,12 +273,14 @@ def every_proposal(tx: Tx) -> list[Record]:
 def portfolio(tx: Tx, year: int) -> list[Record]:
     """A cycle's proposals in play or funded, and those deferred to it, as the Danish side sees them, by reference.
 
-    One that was cancelled stays as long as money was paid for it.
+    One that was cancelled stays as long as money was paid for it. `held_by` is the consultation that has it on its agenda.
     """
     out = ("draft", "cancelled", "rejected")
     paid = exists().where(ledger.c.proposal_id == proposal.c.id, ledger.c.kind == "paid")
     back = (proposal.c.state == "returned") & (proposal.c.returned_by == "screening")
-    return list(tx.execute(_of_cycle(year).where(proposal.c.state.not_in(out) | paid, ~back)))
+    holding = select(agenda_item.c.consultation_id).where(agenda_item.c.held_proposal_id == proposal.c.id)
+    query = _of_cycle(year).where(proposal.c.state.not_in(out) | paid, ~back)
+    return list(tx.execute(query.add_columns(holding.scalar_subquery().label("held_by"))))
 
 
 def of_cycle(tx: Tx, year: int) -> list[Record]:

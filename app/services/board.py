@@ -37,9 +37,9 @@ def described(tx: Tx, actor: Actor, number: int, book: Rulebook, now: Now) -> di
     The MFA sees what is recorded, the running totals and what would refuse. Everybody else sees when, where and with whom,
     and of the agenda and, once it is concluded, of the decisions, those of the proposals they can see.
     """
-    if actor.role in INSIDE:
-        return inside(tx, actor, number, book, now).said
     row = there(tx, number)
+    if actor.role in INSIDE:
+        return inside(tx, actor, row, book, now).said
     items, corrected = consultations.agenda(tx, number), corrections.told_of_all(tx, number)
     visible = proposals.seen_among(tx, actor, [one.id for one in items])
     seen = sorted((one for one in items if one.id in visible), key=lambda one: str(one.ref))
@@ -47,10 +47,9 @@ def described(tx: Tx, actor: Actor, number: int, book: Rulebook, now: Now) -> di
     return {**head_json(row, actor), "agenda": agenda}
 
 
-def inside(tx: Tx, actor: Actor, number: int, book: Rulebook, now: Now, also: Iterable[int] = ()) -> Board:
-    """The whole board, in ten statements however long the agenda is; the table holds the proposals `also` too."""
-    row = there(tx, number)
-    items, corrected = consultations.agenda(tx, number), corrections.told_of_all(tx, number)
+def inside(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now, also: Iterable[int] = ()) -> Board:
+    """The whole board, in nine statements however long the agenda is; the table holds the proposals `also` too."""
+    items, corrected = consultations.agenda(tx, row.id), corrections.told_of_all(tx, row.id)
     concluded = row.state == Stage.CONCLUDED
     about = {one.id: one.decided_snapshot if concluded else one.snapshot for one in items}
     stands = envelopes.overview(tx)

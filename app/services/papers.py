@@ -7,6 +7,7 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.assessment import departs
 from app.domain.consultation import Stage
+from app.domain.envelope import Kind
 from app.domain.people import Actor
 from app.domain.rulebook import Rulebook
 from app.errors import NotFound, check_version, refuse_unless
@@ -29,7 +30,7 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
         visible = proposals.seen_among(tx, actor, [one.id for one in items])
         items = [one for one in items if one.id in visible]
     snapshots = proposals.snapshots_among(tx, [(one.id, one.decided_snapshot) for one in items])
-    requested = money.requested_by(tx, [one.id for one in items])
+    sums = money.entries_by(tx, [one.id for one in items])
     corrected = corrections.told_of_all(tx, number)
     answers = [_answer(one) for one in consultations.answers_of(tx, number)]
     return {
@@ -45,7 +46,7 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
             "concluded_by": _name_of(tx, row.concluded_by),
         },
         "envelopes": json.loads(row.envelopes),
-        "decisions": [{**_decided(one, snapshots, requested), "corrections": corrected.get(one.id, [])} for one in items],
+        "decisions": [{**_decided(one, snapshots, sums), "corrections": corrected.get(one.id, [])} for one in items],
         "rulebook": json.loads(row.rulebook),
         "head": row.head,
         "answers": answers,
@@ -64,7 +65,7 @@ def _answer(row: Record) -> dict[str, Any]:
 
 
 def _decided(
-    one: Record, snapshots: dict[tuple[int, int], Record], requested: dict[tuple[int, int], dict[int, int]]
+    one: Record, snapshots: dict[tuple[int, int], Record], sums: dict[tuple[int, str, int], dict[int, int]]
 ) -> dict[str, Any]:
     decided, place = decision_json(one), (one.id, one.decided_snapshot)
     assert decided, "every item of a concluded consultation is decided"
@@ -74,7 +75,7 @@ def _decided(
         "office": one.office_code,
         **decided,
         "snapshot": one.decided_snapshot,
-        "requested": _by_year(requested.get(place, {})),
+        "requested": _by_year(sums.get((one.id, Kind.REQUESTED, one.decided_snapshot), {})),
     }
 
 
@@ -140,6 +141,15 @@ def letter(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
     one = consultations.decision_in_force(tx, row.id)
     if one is None:
         raise NotFound("letter_not_found", f"There is no decision on {ref}.")
+    return letter_on(tx, row, one)
+
+
+def letter_from(tx: Tx, actor: Actor, ref: str, number: int) -> dict[str, Any]:
+    """The decision letter that one consultation led to, also where a later one has decided since."""
+    row = faces.seen(tx, actor, ref)
+    one = consultations.decision_in_force(tx, row.id, number)
+    if one is None:
+        raise NotFound("letter_not_found", f"Consultation {number} has led to no decision on {ref}.")
     return letter_on(tx, row, one)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.db import Record, Tx
 from app.domain.assessment import mandatory_met
-from app.domain.envelope import Envelope
+from app.domain.envelope import Envelope, Kind
 from app.domain.people import Actor
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import Facts
@@ -19,16 +19,25 @@ from app.services.clock import Now
 
 @dataclass(frozen=True, slots=True)
 class Tabled:
-    """`requested` by (proposal, snapshot) and year, `assessed` by proposal, `conflicts` as (proposal, person)."""
+    """`sums` by (proposal, kind, snapshot) and year, `assessed` by proposal, `conflicts` as (proposal, person)."""
 
-    requested: Mapping[tuple[int, int], dict[int, int]]
+    sums: Mapping[tuple[int, str, int], dict[int, int]]
     assessed: Mapping[int, list[Record]]
     conflicts: frozenset[tuple[int, int]]
     standing: Mapping[int, Envelope]
 
     def asks(self, proposal_id: int, snapshot: int) -> dict[int, int]:
         """What a snapshot asks for, DKK by year."""
-        return self.requested.get((proposal_id, snapshot), {})
+        return self.sums.get((proposal_id, Kind.REQUESTED, snapshot), {})
+
+    def approved(self, proposal_id: int) -> dict[int, int]:
+        """What is approved for a proposal and not freed, DKK by year."""
+        net: dict[int, int] = {}
+        for (number, kind, _snapshot), amounts in self.sums.items():
+            sign = {Kind.APPROVED: 1, Kind.FREED: -1}.get(Kind(kind), 0) if number == proposal_id else 0
+            for year, amount in amounts.items():
+                net[year] = net.get(year, 0) + sign * amount
+        return {year: amount for year, amount in sorted(net.items()) if amount}
 
     def assessments(self, proposal_id: int, snapshot: int) -> list[Record]:
         return [one for one in self.assessed.get(proposal_id, ()) if one.snapshot == snapshot]
@@ -53,7 +62,7 @@ def read(tx: Tx, proposal_ids: Iterable[int], standing: Mapping[int, Envelope]) 
     """What there is on these proposals, in three statements; `standing` are the envelopes by year."""
     ids = list(proposal_ids)
     return Tabled(
-        requested=money.requested_by(tx, ids),
+        sums=money.entries_by(tx, ids),
         assessed=review_records.assessments_by(tx, ids),
         conflicts=proposals.conflicts_among(tx, ids),
         standing=standing,

@@ -88,6 +88,18 @@ SAID = {
     "asked": _("Your question is on its way to IOM."),
     "answered": _("Your answer is on its way to the MFA."),
     "commented": _("Your comment is kept with the proposal."),
+    "planned": _("Planned. Whoever takes part is sent an invitation."),
+    "changed": _("Changed. Whoever was invited hears of another day or place."),
+    "agenda_set": _("The agenda is changed."),
+    "opened": _("It is open: decisions can be recorded."),
+    "recorded": _("Recorded. Nobody outside the MFA sees it before the conclusion."),
+    "taken_back": _("The decision is taken back."),
+    "concluded": _("Concluded. Every decision is in force, and the messages are on their way."),
+    "called_off": _("Cancelled. Whoever was invited is told."),
+    "corrected": _("The correction is on record, and whoever was told of the decision is told of it."),
+    "confirmed": _("You have confirmed the minutes for IOM."),
+    "objected": _("Your objection is on record with the minutes."),
+    "written": _("The meeting is written down."),
     "declared": _("Your conflict of interest is on record; others take over."),
 }
 
