@@ -45,9 +45,7 @@ def told(tx: Tx, all_coming: Sequence[Coming]) -> list[Reader]:
     return found
 
 
-def _of_group(
-    group: Group, one: Coming, people: Iterable[Record], submitters: Mapping[str, int]
-) -> list[Record]:
+def _of_group(group: Group, one: Coming, people: Iterable[Record], submitters: Mapping[str, int]) -> list[Record]:
     if group in ROLES:
         return [person for person in people if person.role == ROLES[group]]
     if group is Group.SUBMITTER:
@@ -61,9 +59,7 @@ def _of_group(
     raise ValueError(f"{group} is told by what has happened, not by what is about to")
 
 
-def _hooks(
-    hooks: Iterable[Record], kind: str, readers: Mapping[int, Reader], people: Iterable[Record]
-) -> list[Record]:
+def _hooks(hooks: Iterable[Record], kind: str, readers: Mapping[int, Reader], people: Iterable[Record]) -> list[Record]:
     offices = {person.office_code for person in people if person.id in readers} - {None}
     return [
         hook

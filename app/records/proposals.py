@@ -233,7 +233,9 @@ def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
 
 def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
     """One snapshot whole, with its screening result and that one's hash."""
-    return tx.execute(_SNAPSHOTS.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
+    return tx.execute(
+        _SNAPSHOTS.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)
+    ).one_or_none()
 
 
 def snapshots_among(tx: Tx, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Record]:

@@ -76,9 +76,7 @@ def inside(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now, also: It
     return Board(row, items, table, snapshots, said)
 
 
-def _refusing(
-    row: Record, items: list[Record], table: Tabled, actor: Actor, book: Rulebook, now: Now
-) -> list[Refusal]:
+def _refusing(row: Record, items: list[Record], table: Tabled, actor: Actor, book: Rulebook, now: Now) -> list[Refusal]:
     """What would refuse the conclusion now, but for what is still undecided and, to others, what bars the reader only."""
     if row.state != Stage.OPEN:
         return []

@@ -55,12 +55,15 @@ def meetings_for(tx: Tx, actor: Actor, below: int | None, limit: int = 50) -> Me
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """The board for the MFA's own. `covered` is of the set chosen so far; `against` is what would refuse an undecided item's
-    approval as requested, `barred` what keeps this person from deciding an item at all."""
+    """The board for the MFA's own. `covered` is of the set chosen so far, of the `whole` agenda before any decision.
+
+    `against` is what would refuse an undecided item's approval as requested, `barred` what keeps this person from deciding it.
+    """
 
     said: dict[str, Any]
     candidates: list[Record]
     covered: dict[str, Any] | None
+    whole: bool
     against: dict[str, list[Refusal]]
     barred: dict[str, list[Refusal]]
     countries: dict[str, list[str]]
@@ -69,16 +72,17 @@ class Sitting:
 def of(tx: Tx, actor: Actor, number: int, book: Rulebook, now: Now) -> Sitting:
     """The board as this actor sees it: to who is not of the MFA nothing that is reckoned from what is recorded."""
     if actor.role not in INSIDE:
-        return Sitting(board.described(tx, actor, number, book, now), [], None, {}, {}, {})
+        return Sitting(board.described(tx, actor, number, book, now), [], None, False, {}, {}, {})
     row = there(tx, number)
     around = proposals.portfolio(tx, row.cycle_year) if row.state not in SETTLED else []
     shown = board.inside(tx, actor, row, book, now, also=[one.id for one in around])
     free = [one for one in around if one.state in casework.TABLED and one.held_by is None]
-    live = row.state == Stage.OPEN
+    live, whole = row.state == Stage.OPEN, not any(one.decision for one in shown.items)
     return Sitting(
         said=shown.said,
         candidates=free,
-        covered=_covered(shown, around, book) if around else None,
+        covered=_covered(shown, around, whole, book) if around else None,
+        whole=whole,
         against={one.ref: _against(one, shown, actor, book, now) for one in shown.items if live and not one.decision},
         barred={one.ref: _barred(one, shown.table, actor, book, now) for one in shown.items if live},
         countries={one.ref: _codes(_kept(shown, one)) for one in shown.items},
@@ -106,13 +110,10 @@ def _barred(one: Record, table: Tabled, actor: Actor, book: Rulebook, now: Now) 
     return [refusal for refusal in found if refusal.code in PERSONAL]
 
 
-def _covered(shown: board.Board, around: list[Record], book: Rulebook) -> dict[str, Any]:
-    """What the cycle's funded proposals and those approved here cover together; while it is planned, the whole agenda."""
-    planned = shown.row.state == Stage.PLANNED
+def _covered(shown: board.Board, around: list[Record], whole: bool, book: Rulebook) -> dict[str, Any]:
+    """What the cycle's funded proposals and those approved here cover together; of the `whole` agenda before any decision."""
     chosen = {
-        one.id: _asked_or_given(one, shown.table)
-        for one in shown.items
-        if planned or one.decision == Event.APPROVE
+        one.id: _asked_or_given(one, shown.table) for one in shown.items if whole or one.decision == Event.APPROVE
     }
     rows = [one for one in around if one.id in chosen or one.state in FUNDED]
     items = [_item(one, chosen.get(one.id), shown.table) for one in rows]

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.db import Tx
+from app.documents.words import number as grouped
 from app.domain.people import Actor
 from app.errors import AppError
 from app.services import consultations, decisions, sitting
@@ -16,7 +17,8 @@ from app.web.api import bodies
 from app.web.pages.consultations import STAGES, lines, plain, when_and_where
 from app.web.pages.deeds import Form, amount, may, number, read, take, version
 from app.web.pages.forms import read_form
-from app.web.pages.rendering import page
+from app.web.pages.rendering import language_for, page
+from app.web.pages.workspace import VERDICTS
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
@@ -35,10 +37,11 @@ async def _board(
     here = house(request)
     book, now = here.book, here.now()
     found = await here.database.read_long(lambda tx: sitting.of(tx, actor, id, book, now))
-    one, agenda = found.said, found.said["agenda"]
+    one = {"undecided": [], "refusals": [], **found.said, "agenda": [_whole(each) for each in found.said["agenda"]]}
+    agenda: list[dict[str, Any]] = one["agenda"]
     wanted = (sent or {}).get("item") or request.query_params.get("item")
     item = _chosen(one, wanted)
-    refused = (sent or {}).get("form", "")
+    refused, inside = (sent or {}).get("form", ""), actor.role in INSIDE
     live = one["state"] in ("planned", "open")
     return page(
         request,
@@ -47,22 +50,34 @@ async def _board(
         one=one,
         agenda=agenda,
         item=item,
-        place=agenda.index(item) if item else None,
         following=_following(agenda, item),
         found=found,
         stage=STAGES[one["state"]],
         tones=TONES,
-        today=now.today,
+        verdicts=VERDICTS,
         money=_money(one) if one.get("totals") else None,
-        inside=actor.role in INSIDE,
+        inside=inside,
         prepares=live and may(actor, "POST /consultations/{id}/agenda"),
         heads=may(actor, "POST /consultations/{id}/cancel"),
-        form=_form(one, item, sent if refused == "decision" else None) if item and item.get("requested") else None,
+        form=_form(one, item, sent if refused == "decision" else None, language_for(request)) if inside else None,
         participants="\n".join(map(named, one["participants"])),
         error=error,
         refused=refused,
         sent=defaultdict(str, sent or {}),
     )
+
+
+def _whole(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item with every member, empty where this reader is not told."""
+    nothing: dict[str, Any] = {
+        "total": None,
+        "assessed": None,
+        "recommendation": None,
+        "requested": None,
+        "refusals": [],
+    }
+    decision = {"recorded_at": None, **item["decision"]} if item["decision"] else None
+    return {**nothing, **item, "decision": decision}
 
 
 def _chosen(one: Mapping[str, Any], ref: str | None) -> dict[str, Any] | None:
@@ -71,7 +86,7 @@ def _chosen(one: Mapping[str, Any], ref: str | None) -> dict[str, Any] | None:
     named_one = next((item for item in agenda if item["ref"] == ref), None)
     if named_one or one["state"] != "open":
         return named_one or (agenda[0] if agenda else None)
-    return next((item for item in agenda if item["ref"] in one.get("undecided", ())), None)
+    return next((item for item in agenda if item["ref"] in one["undecided"]), None)
 
 
 def _following(agenda: list[dict[str, Any]], item: dict[str, Any] | None) -> str:
@@ -102,8 +117,12 @@ def _money(one: Mapping[str, Any]) -> dict[str, Any]:
     return {"own": own, "bars": bars, "years": totals if len(totals) > 1 else []}
 
 
-def _form(one: Mapping[str, Any], item: Mapping[str, Any], sent: Mapping[str, str] | None) -> dict[str, Any]:
+def _form(
+    one: Mapping[str, Any], item: Mapping[str, Any] | None, sent: Mapping[str, str] | None, language: str
+) -> dict[str, Any]:
     """What the decision form holds: what was sent, else what is recorded, else what is requested and recommended."""
+    if item is None:
+        return {}
     recorded = item["decision"] or {}
     asked = recorded.get("amounts") or item["requested"]
     usual = {
@@ -112,7 +131,7 @@ def _form(one: Mapping[str, Any], item: Mapping[str, Any], sent: Mapping[str, st
         "reason": recorded.get("reason", ""),
         "to_cycle": str(recorded.get("to_cycle") or one["cycle"] + 1),
     }
-    amounts = {year: str(asked.get(year, 0)) for year in item["requested"]}
+    amounts = {year: grouped(asked.get(year, 0), language) for year in item["requested"]}
     if sent is None:
         return {**usual, "amounts": amounts}
     return {
@@ -197,7 +216,9 @@ async def change(id: int, request: Request) -> Response:
         said["participants"] = [known.get(line, line) for line in said["participants"]]
         new = read(bodies.ConsultationPatch, said)
         people = new.model_dump()["participants"]
-        consultations.change(tx, actor, id, Plan(None, new.date, new.place, people, new.reason), version(form), book, now)
+        consultations.change(
+            tx, actor, id, Plan(None, new.date, new.place, people, new.reason), version(form), book, now
+        )
 
     return await take(request, work, _again(request, id), f"/consultations/{id}", "changed")
 

@@ -65,7 +65,7 @@ def _form(found: Mapping[str, Any], sent: Mapping[str, str] | None) -> dict[str,
         "participants": "\n".join(named(one) for one in found["participants"]),
         "proposals": "\n".join(found["proposals"]),
         "notes": found["notes"],
-        "follow_ups": [*written, *({name: "" for name in FOLLOW_UP} for _i in range(BLANK))],
+        "follow_ups": [*written, *(dict.fromkeys(FOLLOW_UP, "") for _i in range(BLANK))],
     }
 
 
