@@ -81,10 +81,10 @@ def _whole(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _chosen(one: Mapping[str, Any], ref: str | None) -> dict[str, Any] | None:
-    """The item the address names; without one the first that is undecided while it is open, else the first there is."""
+    """The item the address names; else the first that the reader knows to be undecided, while it is open; else the first."""
     agenda: list[dict[str, Any]] = one["agenda"]
     named_one = next((item for item in agenda if item["ref"] == ref), None)
-    if named_one or one["state"] != "open":
+    if named_one or one["state"] != "open" or "totals" not in one:
         return named_one or (agenda[0] if agenda else None)
     return next((item for item in agenda if item["ref"] in one["undecided"]), None)
 
