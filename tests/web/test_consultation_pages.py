@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -168,6 +169,31 @@ def test_nobody_outside_sees_a_decision_on_any_page_before_the_conclusion(run: A
 def steady(html: str) -> str:
     """A page but for the number of its request."""
     return re.sub(r"<code>[0-9a-f]{16}</code>", "", html)
+
+
+@on_sqlite
+def test_concluding_late_asks_for_the_reason_and_says_so_again_without_one(run: Any) -> None:
+    async def before(service: Service) -> None:
+        path = await opened(service, [await recommended(service)])
+        ref = (await service.call("mfa_head", "GET", path)).json()["agenda"][0]["ref"]
+        assert (await decide(service, path, ref, APPROVE)).status_code == 200
+
+    async def scenario(service: Service) -> None:
+        found = (await service.call("mfa_head", "GET", "/consultations?state=open")).json()["items"][0]
+        cookie = await cookie_of(service, "mfa_head")
+        path, headers = f"/consultations/{found['id']}/conclude", {"Cookie": cookie, "Origin": "http://earmark.test"}
+        _status, html, _ = await reader(service, cookie)(path)
+        assert 'name="reason"' in html
+        assert "Conclude and send this" in html
+        form = {"version": str(found["version"])}
+        refused = await service.client.post(path, data=form, headers=headers)
+        assert refused.status_code == 409
+        assert "give a reason" in refused.text
+        done = await service.client.post(path, data={**form, "reason": "Ash cloud."}, headers=headers)
+        assert done.headers["Location"].endswith("?said=concluded")
+
+    run(before)
+    run(scenario, today=date(2027, 4, 2))
 
 
 @on_sqlite

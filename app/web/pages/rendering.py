@@ -88,7 +88,7 @@ SAID = {
     "asked": _("Your question is on its way to IOM."),
     "answered": _("Your answer is on its way to the MFA."),
     "commented": _("Your comment is kept with the proposal."),
-    "planned": _("Planned. Whoever takes part is sent an invitation."),
+    "planned": _("Planned. Whoever is concerned is sent an invitation."),
     "changed": _("Changed. Whoever was invited hears of another day or place."),
     "agenda_set": _("The agenda is changed."),
     "opened": _("It is open: decisions can be recorded."),
