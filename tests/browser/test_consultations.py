@@ -39,11 +39,11 @@ def test_from_the_plan_to_the_minutes_without_scripts(desk: Desk) -> None:
     head.click("summary:has-text('Plan a consultation')")
     head.fill("#plan-date", TODAY["date"])
     head.fill("#plan-place", "Copenhagen")
-    head.fill("#plan-people", "Head\nDirector")
+    head.fill("#plan-participants", "Head\nDirector")
     head.click("text=Plan and invite")
     assert "needs a reason" in head.inner_text("#error")
-    assert head.input_value("#plan-people").split() == ["Head", "Director"]
-    head.fill("#plan-reason", TODAY["reason"])
+    assert head.input_value("#participants").split() == ["Head", "Director"]
+    head.fill("#reason", TODAY["reason"])
     head.click("text=Plan and invite")
     assert "Planned." in told(head)
     head.goto("/consultations/5")
@@ -163,7 +163,7 @@ def test_a_technical_meeting_is_written_down_followed_up_and_called_off(desk: De
     reviewer.fill("#meeting-proposals", "DK-IOM-2023-001, DK-IOM-1999-001")
     reviewer.click("text=Write it down")
     assert "no proposal 'DK-IOM-1999-001'" in reviewer.inner_text("#error")
-    reviewer.fill("#meeting-proposals", "DK-IOM-2023-001")
+    reviewer.fill("#proposals", "DK-IOM-2023-001")
     reviewer.click("text=Write it down")
     reviewer.click("table a:has-text('Tunis')")
     reviewer.click("summary:has-text('Change what is written')")
