@@ -59,6 +59,8 @@ from app.web.api import (
 from app.web.api.docs import install_openapi
 from app.web.pages import (
     account,
+    board,
+    concluding,
     failures,
     hooks,
     login,
@@ -71,6 +73,8 @@ from app.web.pages import (
     windows,
     workspace,
 )
+from app.web.pages import consultations as consultation_pages
+from app.web.pages import meetings as meeting_pages
 from app.web.pages import people as people_pages
 from app.web.requests import House
 from app.web.shield import Shield
@@ -84,6 +88,7 @@ ROOMS = (
     *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
     *(login, queue, workspace, docs_page),
     *(notices, hooks, trail, rulebook, people_pages, windows, account),
+    *(consultation_pages, board, concluding, meeting_pages),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

@@ -1,5 +1,6 @@
 """Envelopes and the ledger. What an envelope holds is changed by conditional statements only, never read, checked and written."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +70,17 @@ def requested(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:
     here = (ledger.c.proposal_id == proposal_id) & (ledger.c.snapshot == snapshot) & (ledger.c.kind == "requested")
     query = select(ledger.c.year, ledger.c.amount_dkk).where(here).order_by(ledger.c.year)
     return {row.year: row.amount_dkk for row in tx.execute(query)}
+
+
+def entries_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[tuple[int, str, int], dict[int, int]]:
+    """(proposal, kind, snapshot) -> what is entered, DKK by year."""
+    columns = (ledger.c.proposal_id, ledger.c.kind, ledger.c.snapshot, ledger.c.year)
+    query = select(*columns, func.sum(ledger.c.amount_dkk).label("amount"))
+    query = query.where(ledger.c.proposal_id.in_(list(proposal_ids))).group_by(*columns).order_by(ledger.c.year)
+    found: dict[tuple[int, str, int], dict[int, int]] = {}
+    for row in tx.execute(query):
+        found.setdefault((row.proposal_id, row.kind, row.snapshot), {})[row.year] = int(row.amount)
+    return found
 
 
 def sums_of(tx: Tx, proposal_id: int) -> dict[tuple[str, int], int]:

@@ -87,22 +87,29 @@ def enabled(tx: Tx, person_id: int) -> list[int]:
     return list(tx.scalars(select(person.c.id).where(person.c.id == person_id, person.c.disabled_at.is_(None))))
 
 
+def living(tx: Tx) -> list[Record]:
+    """Everybody whose account works: number, name, role, office and the countries of that."""
+    columns = (person.c.id, person.c.name, person.c.role, person.c.office_code, office.c.countries)
+    query = select(*columns).select_from(person.outerjoin(office)).where(person.c.disabled_at.is_(None))
+    return list(tx.execute(query.order_by(person.c.id)))
+
+
 def submitters(tx: Tx, ref: str) -> list[int]:
     """Who submitted the proposal last, if they still see it: the focal point, or somebody of its office."""
+    return list(submitters_of(tx, [ref]).values())
+
+
+def submitters_of(tx: Tx, refs: Iterable[str]) -> dict[str, int]:
+    """Reference -> who submitted it last, where they still see it."""
     joined = history.join(proposal, proposal.c.id == history.c.proposal_id).join(
         person, person.c.id == history.c.person_id
     )
-    here = (proposal.c.ref == ref) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
+    here = proposal.c.ref.in_(list(refs)) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
     of_office = (person.c.role == Role.IOM_OFFICE) & (person.c.office_code == proposal.c.office_code)
     sees = or_(person.c.role == Role.IOM_FOCAL_POINT, of_office)
-    query = (
-        select(history.c.person_id, sees.label("sees"))
-        .select_from(joined)
-        .where(here)
-        .order_by(history.c.number.desc())
-        .limit(1)
-    )
-    return [row.person_id for row in tx.execute(query) if row.sees]
+    query = select(proposal.c.ref, history.c.person_id, sees.label("sees")).select_from(joined).where(here)
+    last = {row.ref: row for row in tx.execute(query.order_by(history.c.number))}
+    return {ref: int(row.person_id) for ref, row in last.items() if row.sees}
 
 
 def proposal_head(tx: Tx, ref: str) -> Record | None:

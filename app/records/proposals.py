@@ -6,13 +6,26 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from app.db import Hot, Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement
-from app.records.decision_tables import ledger
+from app.records.decision_tables import agenda_item, ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
@@ -66,6 +79,12 @@ def proposal_for(tx: Tx, actor: Actor, ref: str) -> Record | None:
 def _seen_by(role: Role) -> Hot:
     seen = _visible(role, bindparam("side"), bindparam("office"), ())
     return Hot(_WHOLE.where(proposal.c.ref == bindparam("ref"), seen))
+
+
+def seen_among(tx: Tx, actor: Actor, ids: Iterable[int]) -> frozenset[int]:
+    """Those of these proposals that this actor sees."""
+    query = select(proposal.c.id).select_from(_JOINED).where(proposal.c.id.in_(list(ids)), visible(actor))
+    return frozenset(tx.scalars(query))
 
 
 def hold(tx: Tx, ref: str) -> None:
@@ -201,6 +220,12 @@ def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
     return bool(_CONFLICT(tx, proposal=proposal_id, person=person_id))
 
 
+def conflicts_among(tx: Tx, ids: Iterable[int]) -> frozenset[tuple[int, int]]:
+    """(proposal, person) of every conflict of interest declared in these proposals."""
+    query = select(conflict.c.proposal_id, conflict.c.person_id).where(conflict.c.proposal_id.in_(list(ids)))
+    return frozenset((row.proposal_id, row.person_id) for row in tx.execute(query))
+
+
 def add_conflict(tx: Tx, proposal_id: int, person_id: int, at: datetime, reason: str) -> bool:
     """Write down a conflict of interest; False when the person has declared one already."""
     values = {"proposal_id": proposal_id, "person_id": person_id, "at": at, "reason": reason}
@@ -239,11 +264,21 @@ def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
 
 def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
     """One snapshot whole, with its screening result and that one's hash."""
-    joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id)
-    result_hash = screening.c.sha256.label("result_sha256")
-    columns = [*snapshot.c, screening.c.result, result_hash, screening.c.outcome, screening.c.total_tenths]
-    query = select(*columns).select_from(joined)
-    return tx.execute(query.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
+    return tx.execute(
+        _SNAPSHOTS.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)
+    ).one_or_none()
+
+
+def snapshots_among(tx: Tx, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Record]:
+    """(proposal, number) -> the snapshot as `snapshot_of` gives it, of those wanted that there are."""
+    here = tuple_(snapshot.c.proposal_id, snapshot.c.number).in_(list(wanted))
+    return {(row.proposal_id, row.number): row for row in tx.execute(_SNAPSHOTS.where(here))}
+
+
+_SNAPSHOTS = select(
+    *snapshot.c,
+    *(screening.c.result, screening.c.sha256.label("result_sha256"), screening.c.outcome, screening.c.total_tenths),
+).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
 
 
 def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
@@ -288,12 +323,14 @@ def every_proposal(tx: Tx) -> list[Record]:
 def portfolio(tx: Tx, year: int) -> list[Record]:
     """A cycle's proposals in play or funded, and those deferred to it, as the Danish side sees them, by reference.
 
-    One that was cancelled stays as long as money was paid for it.
+    One that was cancelled stays as long as money was paid for it. `held_by` is the consultation that has it on its agenda.
     """
     out = ("draft", "cancelled", "rejected")
     paid = exists().where(ledger.c.proposal_id == proposal.c.id, ledger.c.kind == "paid")
     back = (proposal.c.state == "returned") & (proposal.c.returned_by == "screening")
-    return list(tx.execute(_of_cycle(year).where(proposal.c.state.not_in(out) | paid, ~back)))
+    holding = select(agenda_item.c.consultation_id).where(agenda_item.c.held_proposal_id == proposal.c.id)
+    query = _of_cycle(year).where(proposal.c.state.not_in(out) | paid, ~back)
+    return list(tx.execute(query.add_columns(holding.scalar_subquery().label("held_by"))))
 
 
 def of_cycle(tx: Tx, year: int) -> list[Record]:

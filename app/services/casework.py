@@ -111,23 +111,16 @@ def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, 
 
 
 def table_refusals(
-    tx: Tx,
-    row: Record,
-    event: Event,
-    amounts: dict[int, int],
-    over: dict[int, str],
-    actor: Actor,
-    book: Rulebook,
-    now: Now,
+    row: Record, event: Event, amounts: dict[int, int], requested: Mapping[int, int], over: dict[int, str], facts: Facts
 ) -> list[Refusal]:
-    """What refuses a consultation's decision on a proposal if this person makes it; `over` says which years overrun."""
-    wanted = over_request(envelopes.requested_of(tx, row.id, row.snapshots), amounts)
-    facts = replace(
-        facts_for(tx, row, actor, book, now),
+    """What refuses a consultation's decision on a proposal, by the facts of whom it asks; `over` says which years overrun."""
+    wanted = over_request(requested, amounts)
+    whole = replace(
+        facts,
         over_request=tuple(wanted.values()),
         over_envelope=tuple(said for year, said in over.items() if amounts.get(year)),
     )
-    return refusals(State(row.state), event, facts, Maker.CONSULTATION)
+    return refusals(State(row.state), event, whole, Maker.CONSULTATION)
 
 
 def _lacking(event: Event, request: Request, now: Now) -> list[Fault]:

@@ -66,6 +66,11 @@ def standing(tx: Tx) -> dict[int, Envelope]:
     return {row.year: Envelope(row.year, row.amount_dkk, row.committed_dkk) for row in money.all_envelopes(tx)}
 
 
+def standing_in(overview: list[dict[str, Any]]) -> dict[int, Envelope]:
+    """As `standing`, out of an overview that was read already."""
+    return {one["year"]: Envelope(one["year"], one["amount"], one["amount"] - one["available"]) for one in overview}
+
+
 def set_envelope(
     tx: Tx,
     actor: Actor,

@@ -35,6 +35,15 @@ LOOKS = [
     ("admin", "/tokens"),
     ("admin", "/cycles"),
     ("iom_office", "/cycles"),
+    ("mfa_reviewer", "/consultations"),
+    ("mission", "/consultations"),
+    ("mfa_reviewer", "/consultations/5"),
+    ("mfa_head", "/consultations/4?item=DK-IOM-2026-001"),
+    ("iom_focal_point", "/consultations/5"),
+    ("mfa_head", "/consultations/5/conclude"),
+    ("mfa_head", "/consultations/5/present"),
+    ("mfa_head", "/consultations/5/present?item=DK-IOM-2027-001"),
+    ("mfa_head", "/consultations/4/minutes"),
 ]
 
 

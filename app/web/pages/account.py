@@ -13,8 +13,8 @@ from app.services.preferences import Wishes
 from app.services.sessions import IDLE, LONGEST
 from app.web.access import DOORS
 from app.web.api import bodies
-from app.web.pages.deeds import Form, as_model, take
 from app.web.pages.rendering import page, redirect
+from app.web.pages.small_forms import Form, as_model, take
 from app.web.requests import caller, house
 from app.web.shield import COOKIE
 

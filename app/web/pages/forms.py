@@ -4,7 +4,7 @@ from fastapi import Request
 
 from app.errors import UnsupportedMediaType
 
-MOST_FIELDS = 60
+MOST_FIELDS = 1000
 LONGEST_FIELD = 40_000
 
 

@@ -10,9 +10,9 @@ from app.domain.people import Actor
 from app.errors import AppError, Fault, Invalid, NotFound
 from app.services import users, webhooks
 from app.web.api import bodies
-from app.web.pages.deeds import Form, as_model, day, number, take
 from app.web.pages.notices import KINDS
 from app.web.pages.rendering import page, redirect
+from app.web.pages.small_forms import Form, as_model, day, number, take
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)

@@ -13,9 +13,9 @@ from app.notify.notices import NOTICES
 from app.records.notices import STATES, Wanted
 from app.services import notifications
 from app.services.deliveries import Sender
-from app.web.pages.deeds import Form, number, take
 from app.web.pages.language import _
 from app.web.pages.rendering import page, redirect
+from app.web.pages.small_forms import Form, number, take
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)

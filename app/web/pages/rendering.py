@@ -100,6 +100,18 @@ SAID = {
     "window_moved": _("The window is moved, with every deadline that hangs on it."),
     "envelope_set": _("The envelope is set."),
     "feed_ended": _("The calendar feed has ended; its address shows nothing any more."),
+    "planned": _("Planned. Whoever is concerned is sent an invitation."),
+    "changed": _("Changed. Whoever was invited hears of another day or place."),
+    "agenda_set": _("The agenda is changed."),
+    "opened": _("It is open: decisions can be recorded."),
+    "recorded": _("Recorded. Nobody outside the MFA sees it before the conclusion."),
+    "taken_back": _("The decision is taken back."),
+    "concluded": _("Concluded. Every decision is in force, and the messages are on their way."),
+    "called_off": _("Cancelled. Whoever was invited is told."),
+    "corrected": _("The correction is on record, and whoever was told of the decision is told of it."),
+    "confirmed": _("You have confirmed the minutes for IOM."),
+    "objected": _("Your objection is on record with the minutes."),
+    "written": _("The meeting is written down."),
     "declared": _("Your conflict of interest is on record; others take over."),
 }
 

@@ -11,8 +11,8 @@ from app.domain.cycle import start_of
 from app.records.audit import Wanted
 from app.services import audit, users
 from app.web.api.audit import AuditEntry
-from app.web.pages.deeds import day, number
 from app.web.pages.rendering import page
+from app.web.pages.small_forms import day, number
 from app.web.requests import caller, house
 from app.web.sheets import MOST, sheet
 

@@ -10,8 +10,8 @@ from app.errors import AppError, NotFound
 from app.services import cycles, envelopes
 from app.web.access import DOORS
 from app.web.api import bodies
-from app.web.pages.deeds import Form, as_model, filled, number, take, whole
 from app.web.pages.rendering import page, redirect
+from app.web.pages.small_forms import Form, as_model, filled, number, take, whole
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
