@@ -57,7 +57,13 @@ from app.web.api import (
     yearly,
 )
 from app.web.api.docs import install_openapi
+from app.web.pages import amendments as amendment_pages
+from app.web.pages import envelopes as envelope_pages
+from app.web.pages import extract as extract_pages
 from app.web.pages import failures, login, queue, rendering, unsubscribe, workspace
+from app.web.pages import money as money_pages
+from app.web.pages import payments as payment_pages
+from app.web.pages import reports as report_pages
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -69,6 +75,7 @@ ROOMS = (
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
     *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
     *(login, queue, workspace, docs_page),
+    *(money_pages, amendment_pages, report_pages, extract_pages, payment_pages, envelope_pages),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

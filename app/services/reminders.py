@@ -25,11 +25,12 @@ def owe_due(tx: Tx, framework: Framework, now: Now) -> None:
             _open(tx, row.year, row.opens_on, row.closes_on, now)
         if (step := reached(row.closes_on, now.today, BEFORE_CLOSING)) is not None:
             _closing(tx, row.year, row.closes_on, step, now)
-    for row in proposals.signed(tx):
-        if row.state in (State.AGREED, State.DISBURSED):
-            for one in reporting.standing(tx, row, framework, now):
-                if one["state"] not in ("submitted", "accepted"):
-                    _report(tx, row.ref, one["year"], due_on(one["year"], framework.calendar.report_due), now)
+    live = [row for row in proposals.signed(tx) if row.state in (State.AGREED, State.DISBURSED)]
+    standings = reporting.standings(tx, [row.id for row in live], framework, now)
+    for row in live:
+        for one in standings[row.id]:
+            if one["state"] not in ("submitted", "accepted"):
+                _report(tx, row.ref, one["year"], due_on(one["year"], framework.calendar.report_due), now)
 
 
 def outdated(tx: Tx, kind: str, facts: Mapping[str, Any]) -> str | None:

@@ -1,0 +1,70 @@
+"""Forms that do something: their fields read as the API's bodies are, the deed done, or the page again with why not."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+from app.db import Tx
+from app.domain.people import Actor
+from app.errors import AppError, Invalid
+from app.web.access import DOORS
+from app.web.pages.forms import read_form
+from app.web.pages.rendering import redirect
+from app.web.requests import caller, house, read_as
+
+Form = Mapping[str, str]
+M = TypeVar("M", bound=BaseModel)
+_GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,\u00a0][0-9]{3})+|[0-9]{1,15}")
+
+
+async def take(
+    request: Request,
+    work: Callable[[Tx, Actor, Form], Any],
+    again: Callable[[Actor, AppError, Form], Awaitable[Response]],
+    place: str,
+    said: str,
+) -> Response:
+    """Do what a form asks and go to `place`; what is refused shows the page `again`, with the reasons and what was sent."""
+    actor, form = await caller(request), await read_form(request)
+    try:
+        await house(request).database.write(lambda tx: work(tx, actor, form))
+    except AppError as error:
+        if error.status == 404:
+            raise
+        return await again(actor, error, form)
+    path, mark, part = place.partition("#")
+    return redirect(f"{path}?said={said}{mark}{part}")
+
+
+def read(model: type[M], value: dict[str, Any]) -> M:
+    """The form's values as the model, or Invalid with every fault in them."""
+    made, faults = read_as(model, value)
+    if made is None:
+        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
+    return made
+
+
+def amount(said: str) -> int | str:
+    """Whole DKK as people write them, `12000000` or `12.000.000`; what is no such number is left for the model to refuse."""
+    said = said.strip()
+    return int(re.sub(r"\D", "", said)) if _GROUPED.fullmatch(said) else said
+
+
+def number(said: str) -> int | str:
+    """A small whole number such as a year; what is none is left for the model to refuse."""
+    said = said.strip()
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else said
+
+
+def version(form: Form) -> frozenset[int] | None:
+    """The version that the form was made from."""
+    said = number(form.get("version", ""))
+    return frozenset({said}) if isinstance(said, int) else None
+
+
+def may(actor: Actor, door: str) -> bool:
+    """Whether this person's role may knock at that line of the access table."""
+    return actor.role in DOORS[door].roles
