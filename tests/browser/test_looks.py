@@ -20,6 +20,17 @@ LOOKS = [
     ("mission", "/proposals/DK-IOM-2023-001"),
     ("auditor", "/proposals/DK-IOM-2027-003"),
     ("auditor", "/proposals/DK-IOM-1999-001"),
+    ("mfa_head", "/proposals/DK-IOM-2026-001/money"),
+    ("iom_focal_point", "/proposals/DK-IOM-2026-001/money"),
+    ("mfa_finance", "/proposals/DK-IOM-2025-001/money"),
+    ("mission", "/proposals/DK-IOM-2027-005/money"),
+    ("mfa_head", "/proposals/DK-IOM-2025-001/amendments"),
+    ("embassy", "/proposals/DK-IOM-2024-001/reports"),
+    ("iom_focal_point", "/proposals/DK-IOM-2025-001/reports/2026"),
+    ("mfa_reviewer", "/proposals/DK-IOM-2025-001/reports/2025"),
+    ("mfa_head", "/proposals/DK-IOM-2023-001/extract"),
+    ("mfa_finance", "/payments"),
+    ("admin", "/envelopes"),
 ]
 
 

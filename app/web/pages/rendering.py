@@ -46,6 +46,7 @@ def environment(language: str) -> Environment:
     shapes = ("million", "score", "decimal", "day", "moment", "country")
     env.filters |= {name: partial(getattr(figures, name), language=language) for name in shapes}
     env.filters |= {"dkk": partial(dkk, language=language), "quantity": partial(quantity, language=language)}
+    env.filters["plain"] = figures.plain
     standing = {state: say(sentence) for state, sentence in STANDING.items()}
     env.globals |= {"language": language, "word": words(language), "standing": standing}
     return env
