@@ -15,7 +15,7 @@ from app.errors import AppError, Fault, Invalid
 from app.services import amendments, settlement
 from app.web.api import bodies
 from app.web.pages.deeds import Form, amount, may, read, take
-from app.web.pages.money import MORE_LINES, budget_lines, head
+from app.web.pages.money import budget_lines, head, shown_lines
 from app.web.pages.rendering import page
 from app.web.requests import caller, house, parse
 
@@ -52,15 +52,10 @@ async def _amendments(
         propose=live and text is not None and not waits and may(actor, _HERE),
         signs=live and may(actor, f"{_HERE}/{{number}}/sign"),
         withdraws=live and may(actor, f"{_HERE}/{{number}}/withdraw"),
-        lines=budget_lines(given) if "line-0-year" in given else _lines(text),
+        lines=shown_lines(given, text),
         categories=get_args(BudgetCategory),
         written=given.get("content") or given.get("file") or "",
     )
-
-
-def _lines(text: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    more = [{"year": "", "category": "", "activity_ref": "", "amount": ""}] * MORE_LINES
-    return [*(text["budget"] if text else []), *more]
 
 
 def _terms(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

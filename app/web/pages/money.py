@@ -69,7 +69,7 @@ async def _money(
         sign=bool(agreement and agreement["state"] == "open" and may(actor, _SIGN) and not signed_here),
         signed_here=signed_here,
         adjust=bool(agreement and agreement["state"] == "open" and may(actor, _BUDGET)),
-        lines=budget_lines(given) if "line-0-year" in given else _empty(agreement),
+        lines=shown_lines(given, agreement["text"] if agreement else None),
         categories=get_args(BudgetCategory),
         tranches=[_tranche(one, actor) for one in found.tranches],
         schedule=may(actor, _TRANCHE) and found.head.row.state in PAID_IN,
@@ -101,10 +101,10 @@ def _tranche(one: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     return {**one, "tone": PAYMENT_TONES[one["state"]], "steps": steps}
 
 
-def _empty(agreement: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The agreement's budget with empty lines for new ones."""
-    lines = [dict(one) for one in agreement["text"]["budget"]] if agreement else []
-    return lines + [{"year": "", "category": "", "activity_ref": "", "amount": ""}] * MORE_LINES
+def shown_lines(form: Form, text: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """The lines of a budget's form: those it was sent with, else those of the text; and empty ones for more."""
+    lines = budget_lines(form) if "line-0-year" in form else [*(text["budget"] if text else [])]
+    return [*lines, *[{"year": "", "category": "", "activity_ref": "", "amount": ""}] * MORE_LINES]
 
 
 def budget_lines(form: Form) -> list[dict[str, Any]]:

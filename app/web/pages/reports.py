@@ -11,8 +11,10 @@ from app.db import Tx
 from app.domain.people import Actor, Side
 from app.domain.proposal import BudgetCategory, RiskCategory
 from app.domain.report import Report, Stage
+from app.domain.rulebook import Rulebook
 from app.errors import AppError, Fault, Invalid
 from app.services import reporting, settlement
+from app.services.clock import Now
 from app.services.settlement import Sheet
 from app.web.api import bodies
 from app.web.pages.deeds import Form, amount, may, read, take, version
@@ -71,7 +73,6 @@ async def _report(
         sent=defaultdict(str, given),
         writes=writes,
         fields=_fields(found, given) if writes else {},
-        submits=writes and found.report is not None,
         decides=may(actor, f"{_HERE}/accept") and state == Stage.SUBMITTED,
         spending=_spending(found),
         criteria={one.letter: one.title for one in book.criteria.criteria},
@@ -178,13 +179,14 @@ async def write(ref: str, year: int, request: Request) -> Response:
     """Save a report as far as it goes, from the form or from a file as the API takes it."""
     book, now = house(request).book, house(request).now()
 
-    def work(tx: Tx, actor: Actor, form: Form) -> None:
-        found = settlement.sheet_of(tx, actor, ref, year, book, now)
-        written = form.get("file", "").strip()
-        new = read(Report, _parsed(written) if written else _sent(form, found))
-        reporting.put(tx, actor, ref, year, new, version(form), True, now)
+    return await _take(request, ref, year, "saved", lambda tx, actor, form: _put(tx, actor, form, ref, year, book, now))
 
-    return await _take(request, ref, year, "saved", work)
+
+def _put(tx: Tx, actor: Actor, form: Form, ref: str, year: int, book: Rulebook, now: Now) -> None:
+    found = settlement.sheet_of(tx, actor, ref, year, book, now)
+    written = form.get("file", "").strip()
+    new = read(Report, _parsed(written) if written else _sent(form, found))
+    reporting.put(tx, actor, ref, year, new, version(form), True, now)
 
 
 def _parsed(written: str) -> Any:
@@ -199,10 +201,12 @@ def _parsed(written: str) -> Any:
 
 @router.post("/proposals/{ref}/reports/{year}/submit")
 async def submit(ref: str, year: int, request: Request) -> Response:
-    now = house(request).now()
+    """Save what the form holds and submit it, both or neither."""
+    book, now = house(request).book, house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        reporting.submit(tx, actor, ref, year, version(form), now)
+        _put(tx, actor, form, ref, year, book, now)
+        reporting.submit(tx, actor, ref, year, None, now)
 
     return await _take(request, ref, year, "report_submitted", work)
 
