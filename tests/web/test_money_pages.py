@@ -143,3 +143,46 @@ def test_files_come_as_their_readers_need_them_and_only_to_them(run: Any) -> Non
         assert "Demo Finance" not in shown  # who prepared and released is the ministry's
 
     run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_extract_is_released_by_its_hash_and_taken_back_with_a_reason(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        place = f"/proposals/{AGREED}/extract"
+        stale = await opened(service, "mfa_head", f"{place}/release", sha256="0" * 64)
+        assert stale.status_code == 409
+        page = (await opened(service, "mfa_head", place)).text
+        sha = page.partition('name="sha256" value="')[2][:64]
+        for role in ("mfa_head", "iom_focal_point"):
+            assert (await opened(service, role, f"{place}/release", sha256=sha)).status_code == 303
+        assert (await service.call(None, "GET", f"/extracts/{AGREED}")).status_code == 200
+        bare = await opened(service, "iom_focal_point", f"{place}/withdraw", reason="")
+        assert bare.status_code == 422
+        gone = await opened(service, "iom_focal_point", f"{place}/withdraw", reason="A partner is in danger.")
+        assert gone.status_code == 303
+        assert (await service.call(None, "GET", f"/extracts/{AGREED}")).status_code == 404
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_report_comes_from_a_file_and_an_office_finds_only_its_own_to_write(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        headers = {"Authorization": f"Bearer {service.accounts['iom_focal_point']['token']}", "Accept": "text/html"}
+        path, file = f"/proposals/{AGREED}/reports/2026", {"file": ("r.json", b'{"lessons": "Ask herders first."}')}
+        sent = await service.client.post(path, data={"version": "0"}, files=file, headers=headers)
+        assert sent.status_code == 303
+        assert "Ask herders first." in (await opened(service, "iom_focal_point", path)).text
+        odd = {"file": ("r.json", b'{"lessons": 1, "unknown": 2}')}
+        refused = await service.client.post(path, data={"version": "1"}, files=odd, headers=headers)
+        assert refused.status_code == 422
+        assert "There is no member" in refused.text or "unknown" in refused.text
+        binary = await service.client.post(
+            path, data={"version": "1"}, files={"file": ("r", b"\xff\xfe")}, headers=headers
+        )
+        assert binary.status_code == 422
+        assert (await opened(service, "iom_office", f"{path}")).status_code == 404
+        assert AGREED not in (await opened(service, "iom_office", "/payments")).text
+        assert (await opened(service, "iom_office", f"/proposals/{CLOSED}/reports/1999")).status_code == 404
+
+    run(scenario)
