@@ -73,9 +73,15 @@ from app.web.pages import (
     windows,
     workspace,
 )
+from app.web.pages import amendments as amendment_pages
 from app.web.pages import consultations as consultation_pages
+from app.web.pages import envelopes as envelope_pages
+from app.web.pages import extract as extract_pages
 from app.web.pages import meetings as meeting_pages
+from app.web.pages import money as money_pages
+from app.web.pages import payments as payment_pages
 from app.web.pages import people as people_pages
+from app.web.pages import reports as report_pages
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -89,6 +95,7 @@ ROOMS = (
     *(login, queue, workspace, docs_page),
     *(notices, hooks, trail, rulebook, people_pages, windows, account),
     *(consultation_pages, board, concluding, meeting_pages),
+    *(money_pages, amendment_pages, report_pages, extract_pages, payment_pages, envelope_pages),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

@@ -92,24 +92,23 @@ def of_head(actor: Actor) -> list[Select[Any]]:
     tabled = proposal.c.state.in_(("recommended", "deferred")) & ~held
     return [
         _task("table", _JOINED, _NO_DAY, _NO_NUMBER, visible(actor), tabled),
-        *_to_sign(actor),
+        *_to_sign(actor, Side.MFA),
     ]
 
 
-def _to_sign(actor: Actor) -> list[Select[Any]]:
-    """Agreements, and amendments of them, that this actor's side has not signed."""
+def _to_sign(actor: Actor, side: Side, suffix: str = "") -> list[Select[Any]]:
+    """Agreements, and amendments of them, that a side has not signed."""
 
     def unsigned(number: Any) -> ColumnElement[bool]:
         signed = (signature.c.proposal_id == proposal.c.id) & (signature.c.number == number)
-        return ~exists().where(signed, signature.c.side == actor.side)
+        return ~exists().where(signed, signature.c.side == side)
 
     amended = _JOINED.join(amendment, amendment.c.proposal_id == proposal.c.id)
     open_ = (proposal.c.state == "agreed") & (amendment.c.state == "open")
+    approved, number = proposal.c.state == "approved", amendment.c.number
     return [
-        _task("sign", _JOINED, _NO_DAY, _NO_NUMBER, visible(actor), proposal.c.state == "approved", unsigned(0)),
-        _task(
-            "sign_amendment", amended, _NO_DAY, amendment.c.number, visible(actor), open_, unsigned(amendment.c.number)
-        ),
+        _task(f"sign{suffix}", _JOINED, _NO_DAY, _NO_NUMBER, visible(actor), approved, unsigned(0)),
+        _task(f"sign_amendment{suffix}", amended, _NO_DAY, number, visible(actor), open_, unsigned(number)),
     ]
 
 
@@ -150,8 +149,26 @@ def of_focal_point(actor: Actor) -> list[Select[Any]]:
     paid = _JOINED.join(payment, payment.c.proposal_id == proposal.c.id)
     released = payment.c.state == "released"
     return [
-        *_to_sign(actor),
+        *_to_sign(actor, Side.IOM),
         _task("receive", paid, payment.c.due_on, payment.c.number, visible(actor), released),
+    ]
+
+
+def of_money(actor: Actor, soon: date) -> list[Select[Any]]:
+    """Everything that agreements, tranches and reports wait for, whoever does it; what this actor prepared is told apart."""
+    paid = _JOINED.join(payment, payment.c.proposal_id == proposal.c.id)
+    reports = _JOINED.join(report, report.c.proposal_id == proposal.c.id)
+    seen = visible(actor)
+    live, stage, own = proposal.c.state.in_(("agreed", "disbursed")), payment.c.state, payment.c.prepared_by == actor.id
+    due, number = payment.c.due_on, payment.c.number
+    return [
+        *_to_sign(actor, Side.MFA, "_mfa"),
+        *_to_sign(actor, Side.IOM, "_iom"),
+        _task("prepare", paid, due, number, seen, live, stage == "scheduled", due <= soon),
+        _task("release", paid, due, number, seen, live, stage == "prepared", ~own),
+        _task("release_other", paid, due, number, seen, live, stage == "prepared", own),
+        _task("receive", paid, due, number, seen, stage == "released"),
+        _task("read_report", reports, _NO_DAY, report.c.year, seen, report.c.state == "submitted"),
     ]
 
 

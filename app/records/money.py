@@ -92,6 +92,24 @@ def sums_of(tx: Tx, proposal_id: int) -> dict[tuple[str, int], int]:
     }
 
 
+def figures_of(tx: Tx, proposal_id: int, snapshot: int) -> dict[tuple[str, int], int]:
+    """(kind, year) -> DKK of a proposal; requested is what that snapshot asks for."""
+    counted = (ledger.c.kind != "requested") | (ledger.c.snapshot == snapshot)
+    query = select(ledger.c.kind, ledger.c.year, func.sum(ledger.c.amount_dkk))
+    query = query.where(ledger.c.proposal_id == proposal_id, counted).group_by(ledger.c.kind, ledger.c.year)
+    return {(kind, year): int(amount) for kind, year, amount in tx.execute(query)}
+
+
+def every_change(tx: Tx) -> dict[int, list[Record]]:
+    """Year -> every appropriation of it, oldest first, with who set it and why."""
+    joined = envelope_change.outerjoin(person, person.c.id == envelope_change.c.person_id)
+    query = select(*envelope_change.c, person.c.name, person.c.role).select_from(joined)
+    found: dict[int, list[Record]] = {}
+    for row in tx.execute(query.order_by(envelope_change.c.id)):
+        found.setdefault(row.year, []).append(row)
+    return found
+
+
 def sums(tx: Tx) -> dict[tuple[str, int], int]:
     """(kind, year) -> DKK over all proposals. Requested is what last snapshots ask for, of drafts, cancelled ones and
     those that the screening returned nothing."""

@@ -281,6 +281,19 @@ _SNAPSHOTS = select(
 ).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
 
 
+def contents_of(tx: Tx, proposal_id: int) -> dict[int, str]:
+    """Number -> the content of every snapshot of a proposal."""
+    query = select(snapshot.c.number, snapshot.c.content).where(snapshot.c.proposal_id == proposal_id)
+    return {row.number: row.content for row in tx.execute(query)}
+
+
+def reporting_on(tx: Tx, actor: Actor) -> list[Record]:
+    """Number, reference and title of the proposals whose reports are owed now, as far as this actor sees them."""
+    columns = (proposal.c.id, proposal.c.ref, face.c.title)
+    query = select(*columns).select_from(_JOINED).where(visible(actor), proposal.c.state.in_(("agreed", "disbursed")))
+    return list(tx.execute(query.order_by(proposal.c.ref)))
+
+
 def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
     """Drafts and returned proposals whose deadline lies before today, oldest first; held, but for those others hold."""
     late = proposal.c.state.in_(("draft", "returned")) & (proposal.c.deadline_on < today)

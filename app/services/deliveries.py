@@ -118,10 +118,10 @@ def mail_of(tx: Tx, rows: Sequence[Record], language: str, library: Library, sen
     return mail.build(whole, to, sender.mailbox, uid, at, attached, _one_click(rows, sender))
 
 
-def told(tx: Tx, row: Record, library: Library, sender: Sender) -> tuple[texts.Said, list[Attached]]:
+def told(tx: Tx, row: Record, library: Library, sender: Sender, now: Now) -> tuple[texts.Said, list[Attached]]:
     """What one message by mail says to its reader, in their language, and what is attached to it."""
     language = row.language or "en"
-    return _said(tx, row, language, sender), _attached(tx, row, language, library, sender)
+    return _said(tx, row, language, sender, now), _attached(tx, row, language, library, sender)
 
 
 def _one_click(rows: Sequence[Record], sender: Sender) -> str | None:

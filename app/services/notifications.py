@@ -44,7 +44,7 @@ def _whose(actor: Actor) -> int | None:
     return None if actor.role in OVERSEERS else actor.id
 
 
-def one(tx: Tx, actor: Actor, number: int, library: Library, sender: Sender) -> Told:
+def one(tx: Tx, actor: Actor, number: int, library: Library, sender: Sender, now: Now) -> Told:
     """A message that this actor may see; making a decision letter anew takes a while. NotFound for all others."""
     row = notices.message_for(tx, _whose(actor), number)
     if row is None:
@@ -53,7 +53,7 @@ def one(tx: Tx, actor: Actor, number: int, library: Library, sender: Sender) -> 
         return Told(_described(row), None, [])
     if row.channel == HOOK:
         return Told(_described(row), deliveries.body_of(row).decode(), [])
-    said, attached = deliveries.told(tx, row, library, sender)
+    said, attached = deliveries.told(tx, row, library, sender, now)
     return Told(_described(row), said.text, [(file.name, file.kind, len(file.data)) for file in attached])
 
 

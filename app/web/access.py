@@ -41,6 +41,9 @@ _DESK = Door(frozenset({Role.MFA_REVIEWER}), "proposals:write")
 _WITHIN = Door(MFA | {Role.AUDITOR}, "proposals:read")
 _HOOKS = Door(EVERYONE - {Role.AUDITOR}, "webhooks")
 _SUBSCRIBE = Door(READERS - {Role.AUDITOR}, "proposals:read")  # an auditor has no deadlines
+_FUND = Door(frozenset({Role.MFA_FINANCE, Role.ADMIN}), "envelopes:write", fresh=True)
+_PROPOSE = Door(frozenset({Role.IOM_FOCAL_POINT, Role.MFA_REVIEWER, Role.MFA_HEAD}), "proposals:write")
+_BOOKS = Door(frozenset({Role.MFA_FINANCE, Role.MFA_HEAD, Role.AUDITOR}), "proposals:read")
 _DANES = MFA | {Role.EMBASSY, Role.MISSION}
 FRESH = timedelta(minutes=10)
 
@@ -62,7 +65,7 @@ DOORS = {
     "POST /api/v1/cycles/{year}/what-if": _WITHIN,
     "GET /api/v1/envelopes": _LOOK_UP,
     "GET /api/v1/envelopes/{year}": _LOOK_UP,
-    "PUT /api/v1/envelopes/{year}": Door(frozenset({Role.MFA_FINANCE, Role.ADMIN}), "envelopes:write", fresh=True),
+    "PUT /api/v1/envelopes/{year}": _FUND,
     "GET /api/v1/rulebooks": _LOOK_UP,
     "GET /api/v1/rulebooks/{version}": _LOOK_UP,
     "POST /api/v1/screenings": Door(EVERYONE, "screenings"),
@@ -129,9 +132,7 @@ DOORS = {
     "PUT /api/v1/proposals/{ref}/agreement/budget": Door(IOM, "proposals:write"),
     "POST /api/v1/proposals/{ref}/agreement/signatures": replace(_SIGN, fresh=True),
     "GET /api/v1/proposals/{ref}/amendments": _READ,
-    "POST /api/v1/proposals/{ref}/amendments": Door(
-        frozenset({Role.IOM_FOCAL_POINT, Role.MFA_REVIEWER, Role.MFA_HEAD}), "proposals:write"
-    ),
+    "POST /api/v1/proposals/{ref}/amendments": _PROPOSE,
     "POST /api/v1/proposals/{ref}/amendments/{number}/signatures": replace(_SIGN, fresh=True),
     "POST /api/v1/proposals/{ref}/amendments/{number}/withdraw": _SIGN,
     "GET /api/v1/proposals/{ref}/payments": _READ,
@@ -145,7 +146,7 @@ DOORS = {
     "POST /api/v1/proposals/{ref}/reports/{year}/return": _DESK,
     "GET /api/v1/cycles/{year}/workbook": _WITHIN,
     "GET /api/v1/payments": _READ,
-    "GET /api/v1/payments/export": Door(frozenset({Role.MFA_FINANCE, Role.MFA_HEAD, Role.AUDITOR}), "proposals:read"),
+    "GET /api/v1/payments/export": _BOOKS,
     "GET /api/v1/payments/{id}": _READ,
     "POST /api/v1/payments/{id}/prepare": _PAY,
     "POST /api/v1/payments/{id}/release": replace(_PAY, fresh=True),
@@ -237,6 +238,33 @@ DOORS = {
     "GET /technical-meetings/{id}": _READ,
     "POST /technical-meetings/{id}": _PREPARE,
     "POST /technical-meetings/{id}/cancel": _PREPARE,
+    "GET /proposals/{ref}/money": _READ,
+    "GET /proposals/{ref}/agreement.pdf": _READ,
+    "POST /proposals/{ref}/agreement/budget": Door(IOM, "proposals:write"),
+    "POST /proposals/{ref}/agreement/sign": replace(_SIGN, fresh=True),
+    "POST /proposals/{ref}/tranches": _PAY,
+    "POST /proposals/{ref}/tranches/{id}/prepare": _PAY,
+    "POST /proposals/{ref}/tranches/{id}/release": replace(_PAY, fresh=True),
+    "POST /proposals/{ref}/tranches/{id}/receive": _ANSWER,
+    "POST /proposals/{ref}/tranches/{id}/cancel": _PAY,
+    "GET /proposals/{ref}/amendments": _READ,
+    "POST /proposals/{ref}/amendments": _PROPOSE,
+    "POST /proposals/{ref}/amendments/{number}/sign": replace(_SIGN, fresh=True),
+    "POST /proposals/{ref}/amendments/{number}/withdraw": _SIGN,
+    "GET /proposals/{ref}/reports": _READ,
+    "GET /proposals/{ref}/reports/{year}": _READ,
+    "POST /proposals/{ref}/reports/{year}": Door(IOM, "reports:write"),
+    "POST /proposals/{ref}/reports/{year}/submit": Door(IOM, "reports:write"),
+    "POST /proposals/{ref}/reports/{year}/accept": _DESK,
+    "POST /proposals/{ref}/reports/{year}/return": _DESK,
+    "GET /proposals/{ref}/extract": _READ,
+    "POST /proposals/{ref}/extract/release": replace(_SIGN, fresh=True),
+    "POST /proposals/{ref}/extract/withdraw": _SIGN,
+    "GET /payments": _READ,
+    "GET /payments.csv": _READ,
+    "GET /payments/export": _BOOKS,
+    "GET /envelopes": _LOOK_UP,
+    "POST /envelopes/{year}": _FUND,
     # The login tells by itself who is logged in, and who is not.
     "GET /login": _PUBLIC,
     "POST /login": _PUBLIC,

@@ -44,6 +44,17 @@ LOOKS = [
     ("mfa_head", "/consultations/5/present"),
     ("mfa_head", "/consultations/5/present?item=DK-IOM-2027-001"),
     ("mfa_head", "/consultations/4/minutes"),
+    ("mfa_head", "/proposals/DK-IOM-2026-001/money"),
+    ("iom_focal_point", "/proposals/DK-IOM-2026-001/money"),
+    ("mfa_finance", "/proposals/DK-IOM-2025-001/money"),
+    ("mission", "/proposals/DK-IOM-2027-005/money"),
+    ("mfa_head", "/proposals/DK-IOM-2025-001/amendments"),
+    ("embassy", "/proposals/DK-IOM-2024-001/reports"),
+    ("iom_focal_point", "/proposals/DK-IOM-2025-001/reports/2026"),
+    ("mfa_reviewer", "/proposals/DK-IOM-2025-001/reports/2025"),
+    ("mfa_head", "/proposals/DK-IOM-2023-001/extract"),
+    ("mfa_finance", "/payments"),
+    ("admin", "/envelopes"),
 ]
 
 

@@ -46,6 +46,11 @@ def moment(at: datetime, language: str) -> str:
     return f"{_day(local.date(), language)}, {format_datetime(local, 'HH:mm', locale=BABEL[language])}"
 
 
+def plain(value: float | str) -> str:
+    """A number as a form's field holds it: `12`, `12.5`; what was typed and is no number stays as it is."""
+    return value if isinstance(value, str) else f"{value:.10f}".rstrip("0").rstrip(".")
+
+
 @lru_cache(1024)
 def country(code: str, language: str) -> str:
     """The name of a country in the reader's language."""

@@ -111,7 +111,8 @@ async def _message(request: Request, actor: Actor, error: AppError | None, form:
     here = house(request)
     library, sender = here.library, Sender(here.settings.mail_from, here.settings.public_url)
     wanted = _number(request)
-    told = await here.database.read_long(lambda tx: notifications.one(tx, actor, wanted, library, sender))
+    now = here.now()
+    told = await here.database.read_long(lambda tx: notifications.one(tx, actor, wanted, library, sender, now))
     return page(
         request,
         "notification.html",

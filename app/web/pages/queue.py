@@ -130,7 +130,12 @@ def _tabs(found: Desk, asked: Mapping[str, str], outside: bool) -> list[tuple[st
 def _place(one: Task) -> str:
     if one.kind in ("decide", "confirm_minutes"):
         return f"/consultations/{one.number}"
-    parts = {"assess": "#assessment", "answer": "#clarifications", "start_review": "#actions", "recommend": "#actions"}
+    tranche = f"/money#tranche-{one.number}"
+    parts = {
+        "assess": "#assessment", "answer": "#clarifications", "start_review": "#actions", "recommend": "#actions",
+        "sign": "/money", "sign_amendment": "/amendments", "read_report": f"/reports/{one.number}",
+        "prepare": tranche, "release": tranche, "receive": tranche,
+    }  # fmt: skip
     return f"/proposals/{one.ref}{parts.get(one.kind, '')}"
 
 

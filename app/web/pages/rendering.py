@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.documents.words import dkk, words
+from app.documents.words import dkk, quantity, words
 from app.domain.people import Actor
 from app.web.access import DOORS
 from app.web.pages import figures
@@ -21,6 +21,7 @@ NAVIGATION = (
     ("/consultations", _("Consultations")),
     ("/dashboard", _("Dashboard")),
     ("/payments", _("Agreements and payments")),
+    ("/envelopes", _("Envelopes")),
     ("/notifications", _("Notifications")),
     ("/audit", _("Audit log")),
     ("/rules", _("Rules")),
@@ -44,7 +45,8 @@ def environment(language: str) -> Environment:
     env.install_gettext_callables(say, _plural(say), newstyle=True)  # type: ignore[attr-defined]
     shapes = ("million", "score", "decimal", "day", "moment", "country")
     env.filters |= {name: partial(getattr(figures, name), language=language) for name in shapes}
-    env.filters["dkk"] = partial(dkk, language=language)
+    env.filters |= {"dkk": partial(dkk, language=language), "quantity": partial(quantity, language=language)}
+    env.filters["plain"] = figures.plain
     standing = {state: say(sentence) for state, sentence in STANDING.items()}
     env.globals |= {"language": language, "word": words(language), "standing": standing}
     return env
@@ -113,6 +115,20 @@ SAID = {
     "objected": _("Your objection is on record with the minutes."),
     "written": _("The meeting is written down."),
     "declared": _("Your conflict of interest is on record; others take over."),
+    "signed": _("Signed for your side."),
+    "adjusted": _("The budget is changed. Signatures given before are void."),
+    "tranche_planned": _("The tranche is planned."),
+    "tranche_prepared": _("The tranche is prepared; somebody else releases it."),
+    "tranche_released": _("The tranche is released, and IOM is told."),
+    "tranche_received": _("The receipt is confirmed."),
+    "tranche_cancelled": _("The tranche is cancelled; its money stays approved."),
+    "amendment_proposed": _("The amendment is proposed; both sides sign it now."),
+    "amendment_withdrawn": _("The amendment is withdrawn and stays on record."),
+    "report_submitted": _("The report is submitted, and the MFA is told."),
+    "report_accepted": _("The report is accepted, and IOM is told."),
+    "report_returned": _("The report is back with IOM, with your comment."),
+    "extract_released": _("Released for your side."),
+    "extract_withdrawn": _("Your side's release is taken back; the extract is not public."),
 }
 
 

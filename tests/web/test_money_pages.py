@@ -1,0 +1,188 @@
+"""The pages about money: few statements however much there is, nothing told too early, refusals where they happen."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Service
+from tests.web.test_engagements import counting
+
+OPEN, AGREED, CLOSED = "DK-IOM-2026-001", "DK-IOM-2025-001", "DK-IOM-2023-001"
+PAGES = [
+    ("mfa_finance", f"/proposals/{OPEN}/money"),
+    ("mfa_finance", f"/proposals/{AGREED}/money"),
+    ("iom_focal_point", f"/proposals/{AGREED}/amendments"),
+    ("mfa_reviewer", f"/proposals/{AGREED}/reports"),
+    ("iom_focal_point", f"/proposals/{AGREED}/reports/2026"),
+    ("mfa_reviewer", f"/proposals/{AGREED}/reports/2025"),
+    ("mfa_head", f"/proposals/{CLOSED}/extract"),
+    ("mfa_finance", "/payments"),
+    ("admin", "/envelopes"),
+]
+MOST = 12
+
+
+async def opened(service: Service, role: str, path: str, **form: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {service.accounts[role]['token']}", "Accept": "text/html"}
+    if form:
+        return await service.client.post(path, data=form, headers=headers)
+    return await service.client.get(path, headers=headers)
+
+
+async def fuller(service: Service) -> None:
+    """Many tranches, an amendment that waits and a report on every proposal that owes one."""
+    for month in range(1, 10):
+        value = {"year": 2026, "amount": 1000, "due_on": f"2027-0{month}-01"}
+        step = await service.call("mfa_finance", "POST", f"/proposals/{OPEN}/payments", json=value)
+        assert step.status_code in (201, 409)
+    change = {"reason": "Less in all.", "amounts": {"2025": 10600000, "2026": 11780000}}
+    assert (await service.call("mfa_head", "POST", f"/proposals/{AGREED}/amendments", json=change)).status_code == 201
+    for ref, year in (("DK-IOM-2023-002", 2023), ("DK-IOM-2023-002", 2024), ("DK-IOM-2024-001", 2025)):
+        answer = await service.call("iom_focal_point", "PUT", f"/proposals/{ref}/reports/{year}", json={})
+        assert answer.status_code == 200, answer.text
+
+
+def test_no_page_makes_more_than_a_dozen_statements_whatever_there_is(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        before = {path: await ran(service, role, path, counting) for role, path in PAGES}
+        await fuller(service)
+        for role, path in PAGES:
+            number = await ran(service, role, path, counting)
+            assert number <= MOST, (path, number)
+            assert number == before[path], path
+
+    run(scenario)
+
+
+async def ran(service: Service, role: str, path: str, counted: Callable[[], AbstractContextManager[list[str]]]) -> int:
+    with counted() as statements:
+        answer = await opened(service, role, path)
+    assert answer.status_code == 200, path
+    return len([one for one in statements if not one.startswith(("PRAGMA", "BEGIN", "SELECT pg_"))])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_double_click_plans_one_tranche_and_a_stale_step_is_refused_in_place(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        listed = await service.call("mfa_finance", "GET", f"/proposals/{OPEN}/payments")
+        first = listed.json()["items"][0]
+        why = {"version": str(first["version"]), "reason": "Later.", "tranche": "1", "step": "cancel"}
+        place = f"/proposals/{OPEN}/tranches/{first['id']}/cancel"
+        assert (await opened(service, "mfa_finance", place, **why)).status_code == 303
+        again = await opened(service, "mfa_finance", place, **why)
+        assert again.status_code == 412
+        assert "read it again" in again.text
+        page = (await opened(service, "mfa_finance", f"/proposals/{OPEN}/money")).text
+        seen = page.partition('name="seen" value="')[2].partition('"')[0]
+        new = {"seen": seen, "year": "2026", "amount": "1.000.000", "due_on": "2026-12-20"}
+        assert (await opened(service, "mfa_finance", f"/proposals/{OPEN}/tranches", **new)).status_code == 303
+        twice = await opened(service, "mfa_finance", f"/proposals/{OPEN}/tranches", **new)
+        assert twice.status_code == 409
+        assert "The tranches have changed since" in twice.text
+        assert 'value="1.000.000"' in twice.text
+        elsewhere = f"/proposals/{AGREED}/tranches/{first['id']}/prepare"
+        assert (await opened(service, "mfa_finance", elsewhere, version="1")).status_code == 404
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_text_that_changed_since_it_was_read_is_not_signed(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        place = f"/proposals/{OPEN}/agreement/sign"
+        answer = await opened(service, "mfa_head", place, sha256="0" * 64)
+        assert answer.status_code == 409
+        assert "The text is another one now" in answer.text
+        assert (await opened(service, "mfa_head", place, sha256="")).status_code == 422
+        assert (await opened(service, "mfa_finance", place, sha256="0" * 64)).status_code == 403
+        agreement = (await service.call("mfa_head", "GET", f"/proposals/{OPEN}/agreement")).json()
+        lines = agreement["text"]["budget"]
+        form = {"version": str(agreement["version"]), **lined(lines)}
+        over = {**form, "line-0-amount": "99.000.000"}
+        refused = await opened(service, "iom_focal_point", f"/proposals/{OPEN}/agreement/budget", **over)
+        assert refused.status_code == 422
+        assert 'value="99000000"' in refused.text
+        less = {**form, "line-0-amount": "1"}
+        taken = await opened(service, "iom_focal_point", f"/proposals/{OPEN}/agreement/budget", **less)
+        assert taken.status_code == 303
+        after = (await service.call("mfa_head", "GET", f"/proposals/{OPEN}/agreement")).json()
+        assert after["text"]["budget"] == [{**lines[0], "amount": 1}, *lines[1:]]
+        assert after["signatures"] == []
+
+    run(scenario)
+
+
+def lined(lines: list[dict[str, Any]]) -> dict[str, str]:
+    named = {"year": "year", "category": "category", "activity_ref": "activity", "amount": "amount"}
+    return {
+        f"line-{at}-{field}": str(line[name] if line[name] is not None else "")
+        for at, line in enumerate(lines)
+        for name, field in named.items()
+    }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_files_come_as_their_readers_need_them_and_only_to_them(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        paper = await opened(service, "mission", f"/proposals/{OPEN}/agreement.pdf")
+        assert paper.headers["content-type"] == "application/pdf"
+        sheet = await opened(service, "embassy", "/payments.csv?state=received&year=2024")
+        assert sheet.headers["content-type"].startswith("text/csv")
+        whole = await service.call("embassy", "GET", "/payments?state=received&year=2024")
+        assert len(sheet.text.strip().splitlines()) == len(whole.json()["items"]) + 1
+        books = await opened(service, "mfa_finance", "/payments/export?from=2025-04-01&to=2025-04-30")
+        assert books.headers["content-disposition"] == 'attachment; filename="payments-2025-04-01-2025-04-30.csv"'
+        refused = await opened(service, "mfa_finance", "/payments/export?from=2026-11-23&to=2026-11-23")
+        assert refused.status_code == 422
+        assert "is not over" in refused.text
+        assert (await opened(service, "iom_focal_point", "/payments/export?from=2025-04-01&to=x")).status_code == 403
+        shown = (await opened(service, "iom_office", f"/proposals/{CLOSED}/money")).text
+        assert "Demo Finance" not in shown  # who prepared and released is the ministry's
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_extract_is_released_by_its_hash_and_taken_back_with_a_reason(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        place = f"/proposals/{AGREED}/extract"
+        stale = await opened(service, "mfa_head", f"{place}/release", sha256="0" * 64)
+        assert stale.status_code == 409
+        page = (await opened(service, "mfa_head", place)).text
+        sha = page.partition('name="sha256" value="')[2][:64]
+        for role in ("mfa_head", "iom_focal_point"):
+            assert (await opened(service, role, f"{place}/release", sha256=sha)).status_code == 303
+        assert (await service.call(None, "GET", f"/extracts/{AGREED}")).status_code == 200
+        bare = await opened(service, "iom_focal_point", f"{place}/withdraw", reason="")
+        assert bare.status_code == 422
+        gone = await opened(service, "iom_focal_point", f"{place}/withdraw", reason="A partner is in danger.")
+        assert gone.status_code == 303
+        assert (await service.call(None, "GET", f"/extracts/{AGREED}")).status_code == 404
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_report_comes_from_a_file_and_an_office_finds_only_its_own_to_write(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        headers = {"Authorization": f"Bearer {service.accounts['iom_focal_point']['token']}", "Accept": "text/html"}
+        path, file = f"/proposals/{AGREED}/reports/2026", {"file": ("r.json", b'{"lessons": "Ask herders first."}')}
+        sent = await service.client.post(path, data={"version": "0"}, files=file, headers=headers)
+        assert sent.status_code == 303
+        assert "Ask herders first." in (await opened(service, "iom_focal_point", path)).text
+        odd = {"file": ("r.json", b'{"lessons": 1, "unknown": 2}')}
+        refused = await service.client.post(path, data={"version": "1"}, files=odd, headers=headers)
+        assert refused.status_code == 422
+        assert "There is no member" in refused.text or "unknown" in refused.text
+        binary = await service.client.post(
+            path, data={"version": "1"}, files={"file": ("r", b"\xff\xfe")}, headers=headers
+        )
+        assert binary.status_code == 422
+        assert (await opened(service, "iom_office", f"{path}")).status_code == 404
+        assert AGREED not in (await opened(service, "iom_office", "/payments")).text
+        assert (await opened(service, "iom_office", f"/proposals/{CLOSED}/reports/1999")).status_code == 404
+
+    run(scenario)
