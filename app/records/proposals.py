@@ -266,6 +266,28 @@ def of_cycle(tx: Tx, year: int) -> list[Record]:
     return list(tx.execute(_of_cycle(year)))
 
 
+def states_in(tx: Tx, year: int) -> list[Record]:
+    """As `of_cycle`, number and state only."""
+    return list(tx.execute(_of_cycle(year).with_only_columns(proposal.c.id, proposal.c.state)))
+
+
+def steps_of(tx: Tx, ids: Iterable[int]) -> list[Record]:
+    """When each of many proposals came into which state, in order."""
+    columns = [history.c.proposal_id, history.c.at, history.c.target]
+    query = select(*columns).where(history.c.proposal_id.in_(list(ids)))
+    return list(tx.execute(query.order_by(history.c.proposal_id, history.c.number)))
+
+
+def results_of(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
+    """Proposal -> the stored screening result of the snapshot that the Danish side sees."""
+    joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id).join(
+        face, (face.c.proposal_id == snapshot.c.proposal_id) & (face.c.snapshot == snapshot.c.number)
+    )
+    query = select(snapshot.c.proposal_id, screening.c.result).select_from(joined)
+    here = (face.c.side == Side.MFA) & snapshot.c.proposal_id.in_(list(ids))
+    return {number: str(result) for number, result in tx.execute(query.where(here))}
+
+
 def _of_cycle(year: int) -> Select[Any]:
     here = ((proposal.c.cycle_year == year) & proposal.c.deferred_to.is_(None)) | (proposal.c.deferred_to == year)
     query = select(*_HEAD, face.c.content).select_from(_JOINED).where(face.c.side == Side.MFA, here)

@@ -1,5 +1,6 @@
 """Clarifications, assessments and recommendations as rows."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +59,12 @@ def assessments_of(tx: Tx, proposal_id: int, snapshot: int | None = None) -> lis
     if snapshot is not None:
         query = query.where(assessment.c.snapshot == snapshot)
     return list(tx.execute(query.order_by(assessment.c.id)))
+
+
+def completed_of(tx: Tx, ids: Iterable[int]) -> list[Record]:
+    """The completed assessments of many proposals, of every snapshot, in the order they were begun."""
+    here = assessment.c.proposal_id.in_(list(ids)) & assessment.c.completed_at.is_not(None)
+    return list(tx.execute(select(assessment).where(here).order_by(assessment.c.id)))
 
 
 def has_assessed(tx: Tx, proposal_id: int, person_id: int) -> bool:

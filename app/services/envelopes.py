@@ -166,7 +166,11 @@ def move(
 
 def approved_of(tx: Tx, proposal_id: int) -> dict[int, int]:
     """What is approved for a proposal and not freed, DKK by year."""
-    sums = money.sums_of(tx, proposal_id)
+    return approved_in(money.sums_of(tx, proposal_id))
+
+
+def approved_in(sums: Mapping[tuple[str, int], int]) -> dict[int, int]:
+    """As `approved_of`, out of a proposal's sums by kind and year."""
     net = {y: amount - sums.get((Kind.FREED, y), 0) for (kind, y), amount in sums.items() if kind == Kind.APPROVED}
     return {year: amount for year, amount in sorted(net.items()) if amount}
 

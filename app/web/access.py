@@ -187,6 +187,9 @@ DOORS = {
     "POST /proposals/{ref}/questions": _ASSESSOR,
     "POST /proposals/{ref}/questions/{number}": Door(IOM, "proposals:write"),
     "POST /proposals/{ref}/conflict": Door(MFA, "comments:write"),
+    "GET /dashboard": _WITHIN,
+    "GET /dashboard/{name}.png": _WITHIN,
+    "GET /dashboard/{name}.csv": _WITHIN,
     # The login tells by itself who is logged in, and who is not.
     "GET /account": _PUBLIC,
     "GET /login": _PUBLIC,
