@@ -29,7 +29,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A route: through the middles of each group of countries in turn, with a number on it."""
+    """A route: through the middles of each group of countries in turn, with a number on it if it has one."""
 
     stops: tuple[tuple[str, ...], ...]
     text: str
@@ -109,7 +109,7 @@ def _line(one: Line) -> str:
         drawn = f'<path d="M{way}{head}" fill="none" stroke="{ROUTE}" stroke-width="2" stroke-linejoin="round"/>'
     disc = f'<circle cx="{number[0]:.1f}" cy="{number[1]:.1f}" r="7.5" fill="#fff" stroke="{ROUTE}" stroke-width="1.5"/>'
     said = f'<text x="{number[0]:.1f}" y="{number[1] + 3.3:.1f}" {_TEXT} font-size="9.5" fill="{ROUTE}">{escape(one.text)}</text>'
-    return drawn + disc + said
+    return drawn + (disc + said if one.text else "")
 
 
 def _mean(points: Sequence[Point]) -> Point | None:

@@ -187,6 +187,7 @@ DOORS = {
     "POST /proposals/{ref}/questions": _ASSESSOR,
     "POST /proposals/{ref}/questions/{number}": Door(IOM, "proposals:write"),
     "POST /proposals/{ref}/conflict": Door(MFA, "comments:write"),
+    "GET /proposals/{ref}/content": _READ,
     "GET /dashboard": _WITHIN,
     "GET /dashboard/{name}.png": _WITHIN,
     "GET /dashboard/{name}.csv": _WITHIN,

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.documents.words import dkk, words
+from app.documents.words import dkk, number, quantity, words
 from app.domain.people import Actor
 from app.web.access import DOORS
 from app.web.pages import figures
@@ -44,7 +44,8 @@ def environment(language: str) -> Environment:
     env.install_gettext_callables(say, _plural(say), newstyle=True)  # type: ignore[attr-defined]
     shapes = ("million", "score", "decimal", "day", "moment", "country")
     env.filters |= {name: partial(getattr(figures, name), language=language) for name in shapes}
-    env.filters["dkk"] = partial(dkk, language=language)
+    written = {"dkk": dkk, "number": number, "quantity": quantity}
+    env.filters |= {name: partial(shape, language=language) for name, shape in written.items()}
     standing = {state: say(sentence) for state, sentence in STANDING.items()}
     env.globals |= {"language": language, "word": words(language), "standing": standing}
     return env
