@@ -57,7 +57,8 @@ from app.web.api import (
     yearly,
 )
 from app.web.api.docs import install_openapi
-from app.web.pages import content, dashboard, failures, login, queue, rendering, unsubscribe, workspace
+from app.web.pages import content, dashboard, drafts, failures, login, queue, rendering, unsubscribe, workspace
+from app.web.pages import papers as papers_page
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -68,7 +69,7 @@ ROOMS = (
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
     *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
-    *(login, queue, workspace, content, dashboard, docs_page),
+    *(login, queue, workspace, content, papers_page, drafts, dashboard, docs_page),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 

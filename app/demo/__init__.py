@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.db import Database, Tx
 from app.demo.telling import Teller
+from app.documents.proposal_files import plain_yaml
 from app.domain.cycle import Window
 from app.domain.people import SCOPES, Role
 from app.domain.rulebook import Rulebook
@@ -16,7 +17,6 @@ from app.records import notices, people
 from app.services import access, casework, cycles, logins
 from app.services.clock import Now
 from app.services.rulebooks import Library
-from app.submitting import plain_yaml
 
 HERE = Path(__file__).parent
 FILES = ("proposals.yaml", "consultations.yaml")

@@ -228,6 +228,12 @@ def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
     return tx.execute(query.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
 
 
+def contents_of(tx: Tx, proposal_id: int, numbers: Iterable[int]) -> dict[int, str]:
+    """Snapshot -> its content's text, of those there are among these."""
+    here = (snapshot.c.proposal_id == proposal_id) & snapshot.c.number.in_(list(numbers))
+    return {number: str(text) for number, text in tx.execute(select(snapshot.c.number, snapshot.c.content).where(here))}
+
+
 def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
     """Drafts and returned proposals whose deadline lies before today, oldest first; held, but for those others hold."""
     late = proposal.c.state.in_(("draft", "returned")) & (proposal.c.deadline_on < today)

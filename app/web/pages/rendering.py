@@ -89,6 +89,9 @@ SAID = {
     "asked": _("Your question is on its way to IOM."),
     "answered": _("Your answer is on its way to the MFA."),
     "commented": _("Your comment is kept with the proposal."),
+    "attached": _("The file hangs on the proposal."),
+    "drafted": _("The draft is kept. It can be changed until it is submitted."),
+    "replaced": _("The content is replaced by that of the file."),
     "declared": _("Your conflict of interest is on record; others take over."),
 }
 
