@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,9 +26,9 @@ from app.web.api.papers import paper
 from app.web.api.remarks import read_file
 from app.web.pages.forms import read_form
 from app.web.pages.labels import CODES, FIELDS
-from app.web.pages.language import _
+from app.web.pages.language import _, translator
 from app.web.pages.queue import TONES
-from app.web.pages.rendering import page, redirect
+from app.web.pages.rendering import language_for, page, redirect
 from app.web.requests import caller, house, read_as
 
 router = APIRouter(include_in_schema=False)
@@ -53,7 +54,7 @@ async def _papers(
     """The page, with what was refused and what the refused form held."""
     here, asked = house(request), request.query_params.get("diff", "")
     diff = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else None
-    found = await here.database.read(lambda tx: filed.of(tx, actor, ref, diff, here.library))
+    found, say = await here.database.read(lambda tx: filed.of(tx, actor, ref, diff, here.library)), translator(language_for(request))
     return page(
         request,
         "papers.html",
@@ -63,9 +64,9 @@ async def _papers(
         found=found.head,
         filed=found,
         error=error,
-        sent=sent or {},
+        sent=defaultdict(str, sent or {}),
         tone=TONES[found.head.row.state],
-        changes=[_changed(one) for one in found.changes["changes"]] if found.changes else None,
+        changes=[_changed(one, say) for one in found.changes["changes"]] if found.changes else None,
         names=PAPERS,
         casefiles=CASEFILES,
         codes=CODES,
@@ -75,7 +76,7 @@ async def _papers(
     )
 
 
-def _changed(one: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(one: Mapping[str, Any], say: Callable[[str], str]) -> dict[str, Any]:
     """A change for its reader: the field's heading, the place within it, and both values as plain text."""
     _root, name, *rest = one["pointer"].split("/")
     place = " ".join(str(int(step) + 1) if step.isdecimal() else step.replace("_", " ") for step in rest if step != "-")
@@ -83,22 +84,25 @@ def _changed(one: Mapping[str, Any]) -> dict[str, Any]:
         "field": FIELDS.get(name, name),
         "name": name,
         "place": place,
-        "before": _plain(one["before"]),
-        "after": _plain(one["after"]),
+        "before": _plain(one["before"], say),
+        "after": _plain(one["after"], say),
     }
 
 
-def _plain(value: Any) -> list[str]:
-    """A value of a content as lines of text; nothing for what is not there."""
+def _plain(value: Any, say: Callable[[str], str]) -> list[str]:
+    """A value of a content as lines of text, its codes in plain words; nothing for what is not there."""
     if value is None or value in ("", []):
         return []
     if isinstance(value, dict):
-        return [f"{key.replace('_', ' ')}: {', '.join(_plain(inner))}" for key, inner in value.items() if _plain(inner)]
+        told = {key.replace("_", " "): ", ".join(_plain(inner, say)) for key, inner in value.items()}
+        return [f"{key}: {text}" for key, text in told.items() if text]
     if isinstance(value, list):
-        return [line for inner in value for line in (["; ".join(_plain(inner))] if inner else [])]
+        return [line for inner in value if (line := "; ".join(_plain(inner, say)))]
     if isinstance(value, bool):
-        return ["yes" if value else "no"]
-    return [f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)]
+        return [say(_("yes") if value else _("no"))]
+    if isinstance(value, int) and value > 9999:
+        return [f"{value:,}"]
+    return [say(CODES[value]) if value in CODES else str(value)]
 
 
 @router.post("/proposals/{ref}/papers")
