@@ -20,6 +20,13 @@ LOOKS = [
     ("mission", "/proposals/DK-IOM-2023-001"),
     ("auditor", "/proposals/DK-IOM-2027-003"),
     ("auditor", "/proposals/DK-IOM-1999-001"),
+    ("mfa_reviewer", "/proposals/DK-IOM-2027-001/content"),
+    ("iom_focal_point", "/proposals/DK-IOM-2027-007/content"),
+    ("mfa_reviewer", "/proposals/DK-IOM-2023-001/papers?diff=2"),
+    ("iom_focal_point", "/proposals/DK-IOM-2027-004/papers"),
+    ("iom_focal_point", "/drafts/new"),
+    ("mfa_head", "/dashboard"),
+    ("auditor", "/dashboard?cycle=2026"),
 ]
 
 
