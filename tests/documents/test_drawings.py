@@ -1,6 +1,6 @@
 """Drawings: they stand alone, escape what they are told, stay small, and become pictures."""
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from app.documents import africa, charts
 from app.domain.vocabulary import COUNTRIES
@@ -17,7 +17,7 @@ def whole_map() -> str:
 
 def test_a_map_is_whole_small_and_escaped() -> None:
     svg = whole_map()
-    root = ElementTree.fromstring(svg)
+    root = ET.fromstring(svg)
     assert len(svg) < 25_000
     assert root.find("{*}title").text == "A <map>"
     assert root.find("{*}desc").text == 'Said "so" & so'
@@ -31,14 +31,14 @@ def test_every_country_of_focus_has_its_place_and_a_small_or_far_one_does_no_har
     assert africa.on_map("MU") is False
     assert africa.on_map("KM")
     assert not africa.on_map("DE")
-    ElementTree.fromstring(africa.draw("map", "t", "d", dict.fromkeys(COUNTRIES, charts.LIGHT)))
+    ET.fromstring(africa.draw("map", "t", "d", dict.fromkeys(COUNTRIES, charts.LIGHT)))
 
 
 def test_charts_of_nothing_and_of_much_are_whole() -> None:
     for years in ([], [charts.Year(2027, 0, 0, 0, 0)], [charts.Year(y, 50_000_000, 10**12, 7, 0) for y in range(9)]):
-        ElementTree.fromstring(charts.money("m", "t", "d", years, ["a", "b", "c", "<d>"], str))
-    ElementTree.fromstring(charts.stacked("g", "t", "d", [("a & b", [0, 0, 0, 0, 0]), ("c", [1, 0, 2, 0, 9])], [*"vwxyz"]))
-    ElementTree.fromstring(charts.bars("s", "t", "d", [("a" * 99, 3, "note"), ("b", 0, "")]))
+        ET.fromstring(charts.money("m", "t", "d", years, ["a", "b", "c", "<d>"], str))
+    ET.fromstring(charts.stacked("g", "t", "d", [("a & b", [0, 0, 0, 0, 0]), ("c", [1, 0, 2, 0, 9])], [*"vwxyz"]))
+    ET.fromstring(charts.bars("s", "t", "d", [("a" * 99, 3, "note"), ("b", 0, "")]))
 
 
 def test_a_drawing_becomes_a_picture() -> None:

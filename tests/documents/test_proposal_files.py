@@ -29,6 +29,6 @@ def test_json_and_yaml_say_the_same() -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_in_a_sentence(name: str, raw: bytes, says: str) -> None:
-    with pytest.raises(ValueError, match="^a") as refused:
+    with pytest.raises(ValueError, match=r"^a") as refused:
         read_upload(name, raw)
     assert says in str(refused.value)
