@@ -1,5 +1,6 @@
 """Charts as SVG that stands alone: title, description, its own colours, so that a page and a picture show the same."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,6 +13,8 @@ INK, SOFT, RULE = "#16202c", "#566372", "#d9dfe6"
 DARK, MID, LIGHT = "#0b4a8f", "#5b99d3", "#cfe0f2"
 GRADES = ("#a31118", "#efcd7a", "#cfe0f2", "#5b99d3", "#0b4a8f")  # absent to excellent
 WIDE = 460
+_MARGIN = 16
+_VIEW = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 _FONT = Path(fontpkg_ibm_plex_sans.__file__).parent / "files" / "IBMPlexSans[wdth,wght].ttf"
 
 
@@ -26,11 +29,15 @@ class Year:
     paid: int
 
 
-def png(svg: str, zoom: float = 3) -> bytes:
-    """A chart as a picture on white. Takes some 100 ms: not on the loop."""
+def png(svg: str, heading: str, zoom: float = 3) -> bytes:
+    """A drawing as a picture on white, with a margin and its heading. Takes some 100 ms: not on the loop."""
+    wide, high = map(float, _VIEW.search(svg).groups())  # type: ignore[union-attr]  # every drawing here has one
+    room = f'viewBox="-{_MARGIN} -{3 * _MARGIN} {wide + 2 * _MARGIN:g} {high + 4 * _MARGIN:g}"'
+    said = f'<text y="-20" font-family="IBM Plex Sans" font-size="15" font-weight="600">{escape(heading)}</text></svg>'
+    whole = _VIEW.sub(room, svg, count=1).removesuffix("</svg>") + said
     return bytes(
         resvg_py.svg_to_bytes(
-            svg_string=svg, background="#ffffff", zoom=zoom, skip_system_fonts=True, font_files=[str(_FONT)]
+            svg_string=whole, background="#ffffff", zoom=zoom, skip_system_fonts=True, font_files=[str(_FONT)]
         )
     )
 

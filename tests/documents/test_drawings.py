@@ -42,4 +42,4 @@ def test_charts_of_nothing_and_of_much_are_whole() -> None:
 
 
 def test_a_drawing_becomes_a_picture() -> None:
-    assert charts.png(charts.bars("s", "t", "d", [("Submitted", 3, "")]), zoom=1).startswith(b"\x89PNG\r\n")
+    assert charts.png(charts.bars("s", "t", "d", [("Submitted", 3, "")]), "A & B", zoom=1).startswith(b"\x89PNG\r\n")

@@ -34,15 +34,15 @@ SAYS = {
         _("A bar for each year: paid, approved and not yet paid, requested and not approved; a line marks the envelope."),
     ),
     "map": (
-        _("Routes and countries"),
+        _("Routes and countries, cycle %(year)s"),
         _("A map of Africa: countries are the darker, the more is requested for them; numbered arrows are the routes."),
     ),
     "grades": (
-        _("Grades by criterion"),
+        _("Grades by criterion, cycle %(year)s"),
         _("A bar for each criterion, parted by how often each grade from 0 to 4 was given."),
     ),
     "states": (
-        _("Proposals by state"),
+        _("Proposals by state, cycle %(year)s"),
         _("A bar for each state, as long as the number of proposals in it, with the median of days spent there."),
     ),
 }
@@ -85,18 +85,24 @@ def _year(query: Mapping[str, str]) -> int | None:
     return int(said) if said.isascii() and said.isdecimal() and len(said) == 4 else None
 
 
+def _said(name: str, found: Overview, language: str) -> tuple[str, str]:
+    """A chart's title and description."""
+    title, desc = map(translator(language), SAYS[name])
+    return title % {"year": found.year}, desc
+
+
 def _money(found: Overview, language: str) -> str:
     say = translator(language)
     years = [
         charts.Year(one["year"], one["amount"], one["requested"], one["approved"], one["paid"])
         for one in found.envelopes
     ]
-    title, desc = map(say, SAYS["money"])
+    title, desc = _said("money", found, language)
     return charts.money("money", title, desc, years, [*map(say, LEGEND)], partial(figures.million, language=language))
 
 
 def _map(found: Overview, language: str) -> str:
-    title, desc = map(translator(language), SAYS["map"])
+    title, desc = _said("map", found, language)
     lines = [africa.Line(one.stops, str(number)) for number, one in enumerate(found.routes[:LINES], 1)]
     return africa.draw("map", title, desc, _shades(found), lines=lines)
 
@@ -109,14 +115,14 @@ def _shades(found: Overview) -> dict[str, str]:
 
 def _grades(found: Overview, language: str) -> str:
     say = translator(language)
-    title, desc = map(say, SAYS["grades"])
+    title, desc = _said("grades", found, language)
     rows = [(f"{one['letter']}. {one['title']}", found.grades[one["letter"]]) for one in found.coverage["criteria"]]
     return charts.stacked("grades", title, desc, rows, [f"{grade} {say(said)}" for grade, said in GRADES.items()])
 
 
 def _states(found: Overview, language: str) -> str:
     say, known = translator(language), words(language)
-    title, desc = map(say, SAYS["states"])
+    title, desc = _said("states", found, language)
     median = say(MEDIAN)
     rows = [
         (
@@ -141,7 +147,7 @@ async def show_picture(name: str, request: Request) -> Response:
     if name not in DRAWN:
         raise NotFound("chart_not_found", f"There is no chart '{name}'.")
     found, language = await _read(request), language_for(request)
-    made = await asyncio.to_thread(lambda: charts.png(DRAWN[name](found, language)))
+    made = await asyncio.to_thread(lambda: charts.png(DRAWN[name](found, language), _said(name, found, language)[0]))
     return Response(made, 200, _saved(f"{name}-{found.year}.png"), "image/png")
 
 
