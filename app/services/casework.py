@@ -262,7 +262,12 @@ def open_to_edit(tx: Tx, row: Record, now: Now) -> None:
 
 def options_for(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now) -> list[dict[str, Any]]:
     """The moves this person may ever request here, each open or with every reason why it is not."""
-    state, facts = State(row.state), facts_for(tx, row, actor, book, now)
+    return options_in(facts_for(tx, row, actor, book, now), row, actor, now)
+
+
+def options_in(facts: Facts, row: Record, actor: Actor, now: Now) -> list[dict[str, Any]]:
+    """As `options_for`, out of what guards look at."""
+    state = State(row.state)
     if state in EDITABLE and row.deadline_on < now.today:  # it lapses before any move
         state, facts = State.CANCELLED, replace(facts, lapsed_on=row.deadline_on)
     return [

@@ -9,7 +9,7 @@ from app.domain.assessment import Ground, suggested
 from app.domain.people import MFA, Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
-from app.records import desk, proposals
+from app.records import desk
 from app.records import review as records
 from app.services import casework, faces, intake, review
 from app.services.clock import Now
@@ -42,10 +42,9 @@ def of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> Workspace:
     content = json.loads(faces.content_text(row))
     result = json.loads(intake.screening_on(tx, row, book, now))
     ground = review.ground_in(result, content)
-    moves = casework.options_for(tx, actor, row, book, now)
+    facts = casework.facts_for(tx, row, actor, book, now)
     inside = actor.role in INSIDE and row.snapshot is not None
     judged = review.overview_of(row, actor, records.assessments_of(tx, row.id), ground, book) if inside else None
-    own = proposals.has_conflict(tx, row.id, actor.id)
     editable = row.state in casework.EDITABLE
     before, after = desk.neighbours(tx, actor, row.cycle_year, row.number)
     return Workspace(
@@ -53,11 +52,11 @@ def of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> Workspace:
         content=content,
         screening=result,
         ground=ground,
-        moves=moves,
+        moves=casework.options_in(facts, row, actor, now),
         history=intake.steps_of(tx, actor, row),
         questions=review.questions_on(tx, row),
         judged=judged,
-        assessing=actor.role is Role.MFA_REVIEWER and row.state == State.UNDER_REVIEW and not own,
+        assessing=actor.role is Role.MFA_REVIEWER and row.state == State.UNDER_REVIEW and not facts.conflicted,
         recommendation=records.recommendation_of(tx, row.id, row.snapshot) if inside else None,
         missing=faces.missing_of(row) if editable else (),
         before=before,

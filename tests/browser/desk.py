@@ -42,6 +42,11 @@ class Desk:
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         return page
 
+    def log_in(self, context: BrowserContext, role: str) -> None:
+        """Log in anew, as the form does it."""
+        self.cookies.pop(role, None)
+        self._log_in(context, role)
+
     def _log_in(self, context: BrowserContext, role: str) -> None:
         if role not in self.cookies:
             page = context.new_page()

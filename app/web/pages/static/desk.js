@@ -1,4 +1,4 @@
-// Keys on lists: j and k go down and up, Enter opens, / searches, ? tells. Everything works without this.
+// What is nicer with a script; everything works without. Keys on lists: j and k go down and up, / searches, ? tells.
 const rows = [...document.querySelectorAll("[data-keys] tbody tr")];
 let at = -1;
 function go(to) {
@@ -19,3 +19,34 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "n" && document.querySelector("[data-next]")) document.querySelector("[data-next]").click();
   else if (event.key === "?") document.querySelector(".hint")?.scrollIntoView({ block: "center" });
 });
+
+// An assessment is saved by itself a moment after the last change; what is sent by hand waits for that to end.
+const form = document.querySelector("form[data-saved]");
+if (form) {
+  const told = form.querySelector("[data-told]");
+  let timer, saving;
+  async function save() {
+    const sent = new URLSearchParams(new FormData(form));
+    sent.set("deed", "save");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: sent });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (!answer.ok) throw new Error(answer.status);
+      form.elements.seen.value = page.querySelector("[name=seen]").value;
+      told.textContent = `${form.dataset.saved} ${new Date().toTimeString().slice(0, 5)}`;
+    } catch {
+      told.textContent = form.dataset.unsaved;
+    }
+    saving = undefined;
+  }
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { saving = save(); }, 1200);
+  });
+  form.addEventListener("submit", (event) => {
+    clearTimeout(timer);
+    if (!saving) return;
+    event.preventDefault();
+    saving.then(() => form.requestSubmit(event.submitter));
+  });
+}

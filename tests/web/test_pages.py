@@ -1,0 +1,88 @@
+"""What pages cost: statements whatever the number of rows, and what they are made of."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from tests.conftest import Service, _with_service, copy_of, settings_for
+
+MOST = 12
+PAGES = [
+    ("mfa_reviewer", "/?cycle=all"),
+    ("mfa_head", "/"),
+    ("mfa_finance", "/"),
+    ("iom_focal_point", "/?cycle=all"),
+    ("embassy", "/?cycle=all&country=TN"),
+    ("mfa_reviewer", "/proposals/DK-IOM-2027-001"),
+    ("mfa_head", "/proposals/DK-IOM-2027-005"),
+    ("iom_office", "/proposals/DK-IOM-2027-003"),
+]
+COPIES = 150
+
+
+@contextmanager
+def counted(service: Service) -> Iterator[list[str]]:
+    """Every statement that SQLite runs meanwhile, whoever sends it."""
+    said: list[str] = []
+    database: Any = service.house.database
+    engines = [database.engine, database._reading]
+    kept = database._reader.connection.dbapi_connection  # the one that requests read on
+
+    def watch(connection: Any, *more: Any) -> None:
+        connection.set_trace_callback(said.append)
+
+    watch(kept)
+    for engine in engines:
+        event.listen(engine, "checkout", watch)
+    yield said
+    kept.set_trace_callback(None)
+    for engine in engines:
+        event.remove(engine, "checkout", watch)
+
+
+def multiply(tx: Any) -> None:
+    """Many more proposals like the first submitted one of the next cycle."""
+    row = tx.execute(text("SELECT * FROM proposal WHERE ref = 'DK-IOM-2027-005'")).one()
+    faces = tx.execute(text("SELECT * FROM face WHERE proposal_id = :id"), {"id": row.id}).all()
+    for i in range(COPIES):
+        values = {**row._asdict(), "ref": f"DK-IOM-2027-{900 + i}", "number": 900 + i, "id": 10_000 + i}
+        _insert(tx, "proposal", values)
+        for face in faces:
+            _insert(tx, "face", {**face._asdict(), "proposal_id": 10_000 + i})
+
+
+def _insert(tx: Any, table: str, values: dict[str, Any]) -> None:
+    names = ", ".join(values)
+    tx.execute(text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in values)})"), values)
+
+
+@pytest.fixture
+def page_service(filled: dict[str, Any], tmp_path: Path) -> Iterator[Any]:
+    with copy_of("sqlite", filled, tmp_path) as url:
+        yield lambda scenario: asyncio.run(_with_service(scenario, settings_for(url, tmp_path), filled))
+
+
+def test_no_page_takes_more_statements_for_many_rows(page_service: Any, capsys: Any) -> None:
+    async def scenario(service: Service) -> None:
+        await service.call("mfa_head", "GET", "/cycles")  # the connection for reading is there from now on
+        few = {page: await cost(service, *page) for page in PAGES}
+        await service.house.database.write(multiply)
+        many = {page: await cost(service, *page) for page in PAGES}
+        with capsys.disabled():
+            print("\nstatements of pages:", {f"{role} {path}": number for (role, path), number in many.items()})
+        assert max(many.values()) <= MOST, many
+        assert {page: (few[page], many[page]) for page in PAGES if many[page] > few[page]} == {}
+
+    async def cost(service: Service, role: str, path: str) -> int:
+        headers = {"Authorization": f"Bearer {service.accounts[role]['token']}", "Accept": "text/html"}
+        with counted(service) as said:
+            answer = await service.client.get(path, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return len([one for one in said if one.lstrip().startswith(("SELECT", "WITH", "UPDATE", "INSERT"))])
+
+    page_service(scenario)
