@@ -61,17 +61,14 @@ class Overview:
 
 def of_cycle(tx: Tx, year: int | None, book: Rulebook, now: Now) -> Overview:
     """The dashboard of a cycle, the current one where none is named; ten statements. NotFound without such a cycle."""
-    found = cycles.all_cycles(tx)
-    year = year or current_year(found, now.today)
-    if year not in {row.year for row in found}:
-        raise NotFound("cycle_not_found", f"There is no cycle {year}.")
+    year, years = chosen(tx, year, now)
     rows = proposals.portfolio(tx, year)
     judged = review.outcomes(tx, rows)
     items = portfolio.items_of(tx, rows, judged)
     listed = proposals.states_in(tx, year)
     return Overview(
         year=year,
-        years=tuple(row.year for row in found),
+        years=years,
         envelopes=envelopes.overview(tx),
         coverage=coverage(items, book.framework, book.annex, book.criteria.criteria),
         routes=_routes(items),
@@ -79,6 +76,15 @@ def of_cycle(tx: Tx, year: int | None, book: Rulebook, now: Now) -> Overview:
         assessed=len(judged),
         states=_states(listed, proposals.steps_of(tx, [row.id for row in listed]), now.today),
     )
+
+
+def chosen(tx: Tx, year: int | None, now: Now) -> tuple[int, tuple[int, ...]]:
+    """The cycle that is meant, the current one where none is named, and all there are. NotFound without such a cycle."""
+    found = cycles.all_cycles(tx)
+    year = year or current_year(found, now.today)
+    if year not in {row.year for row in found}:
+        raise NotFound("cycle_not_found", f"There is no cycle {year}.")
+    return year, tuple(row.year for row in found)
 
 
 def _routes(items: Sequence[Item]) -> list[Route]:

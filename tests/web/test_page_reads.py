@@ -71,3 +71,14 @@ def test_a_page_of_papers_tells_each_reader_what_the_api_tells_them(run: Any) ->
         assert (await looked(service, "iom_focal_point", "/dashboard"))[0] == 403
 
     run(scenario)
+
+
+def test_an_upload_after_the_session_ended_leads_to_the_login_and_back(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for place in ("/proposals/DK-IOM-2027-001/papers", "/drafts/new"):
+            files = {"file": ("note.pdf", b"%PDF-1.4", "application/pdf")}
+            answer = await service.client.post(place, files=files, headers={"Accept": "text/html"})
+            assert answer.status_code == 303
+            assert answer.headers["location"] == f"/login?next={place.replace('/', '%2F')}"
+
+    run(scenario)

@@ -159,7 +159,8 @@ def _saved(name: str) -> dict[str, str]:
 async def show_sheet(name: str, request: Request) -> Response:
     """A list of the API as a sheet: the proposals of the cycle, or the money of every year."""
     actor = await caller(request)
-    database, year = house(request).database, (await _read(request)).year
+    database, now, asked = house(request).database, house(request).now(), _year(request.query_params)
+    year, _years = await database.read(lambda tx: dashboard.chosen(tx, asked, now))
     if name == "money":
         return await sheet(request, money_api.EnvelopeOut, await database.read_long(envelopes.overview), "money")
     if name != "proposals":
