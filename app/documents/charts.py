@@ -32,9 +32,11 @@ class Year:
 def png(svg: str, heading: str, zoom: float = 3) -> bytes:
     """A drawing as a picture on white, with a margin and its heading. Takes some 100 ms: not on the loop."""
     wide, high = map(float, _VIEW.search(svg).groups())  # type: ignore[union-attr]  # every drawing here has one
-    room = f'viewBox="-{_MARGIN} -{3 * _MARGIN} {wide + 2 * _MARGIN:g} {high + 4 * _MARGIN:g}"'
-    said = f'<text y="-20" font-family="IBM Plex Sans" font-size="15" font-weight="600">{escape(heading)}</text></svg>'
-    whole = _VIEW.sub(room, svg, count=1).removesuffix("</svg>") + said
+    placed = f'x="{_MARGIN}" y="{3 * _MARGIN}" width="{wide:g}" height="{high:g}" viewBox="0 0 {wide:g} {high:g}"'
+    inner = _VIEW.sub(placed, svg, count=1)  # within another one, a drawing is cut off at its edges
+    size = f'viewBox="0 0 {wide + 2 * _MARGIN:g} {high + 4 * _MARGIN:g}"'
+    said = f'<text x="{_MARGIN}" y="28" font-family="IBM Plex Sans" font-size="15" font-weight="600">{escape(heading)}</text>'
+    whole = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{inner}{said}</svg>'
     return bytes(
         resvg_py.svg_to_bytes(
             svg_string=whole, background="#ffffff", zoom=zoom, skip_system_fonts=True, font_files=[str(_FONT)]
