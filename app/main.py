@@ -61,6 +61,9 @@ from app.web.pages import (
     account,
     board,
     concluding,
+    content,
+    dashboard,
+    drafts,
     failures,
     hooks,
     login,
@@ -79,6 +82,7 @@ from app.web.pages import envelopes as envelope_pages
 from app.web.pages import extract as extract_pages
 from app.web.pages import meetings as meeting_pages
 from app.web.pages import money as money_pages
+from app.web.pages import papers as papers_page
 from app.web.pages import payments as payment_pages
 from app.web.pages import people as people_pages
 from app.web.pages import reports as report_pages
@@ -92,7 +96,7 @@ ROOMS = (
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
     *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
-    *(login, queue, workspace, docs_page),
+    *(login, queue, workspace, content, papers_page, drafts, dashboard, docs_page),
     *(notices, hooks, trail, rulebook, people_pages, windows, account),
     *(consultation_pages, board, concluding, meeting_pages),
     *(money_pages, amendment_pages, report_pages, extract_pages, payment_pages, envelope_pages),

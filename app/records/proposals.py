@@ -294,6 +294,12 @@ def reporting_on(tx: Tx, actor: Actor) -> list[Record]:
     return list(tx.execute(query.order_by(proposal.c.ref)))
 
 
+def contents_among(tx: Tx, proposal_id: int, numbers: Iterable[int]) -> dict[int, str]:
+    """Snapshot -> its content's text, of those there are among these."""
+    here = (snapshot.c.proposal_id == proposal_id) & snapshot.c.number.in_(list(numbers))
+    return {number: str(text) for number, text in tx.execute(select(snapshot.c.number, snapshot.c.content).where(here))}
+
+
 def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
     """Drafts and returned proposals whose deadline lies before today, oldest first; held, but for those others hold."""
     late = proposal.c.state.in_(("draft", "returned")) & (proposal.c.deadline_on < today)
@@ -349,6 +355,28 @@ def portfolio(tx: Tx, year: int) -> list[Record]:
 def of_cycle(tx: Tx, year: int) -> list[Record]:
     """Every proposal of a cycle, whatever became of it, and those deferred to it, as the Danish side sees them, by reference."""
     return list(tx.execute(_of_cycle(year)))
+
+
+def states_in(tx: Tx, year: int) -> list[Record]:
+    """As `of_cycle`, number and state only."""
+    return list(tx.execute(_of_cycle(year).with_only_columns(proposal.c.id, proposal.c.state)))
+
+
+def steps_of(tx: Tx, ids: Iterable[int]) -> list[Record]:
+    """When each of many proposals came into which state, in order."""
+    columns = [history.c.proposal_id, history.c.at, history.c.target]
+    query = select(*columns).where(history.c.proposal_id.in_(list(ids)))
+    return list(tx.execute(query.order_by(history.c.proposal_id, history.c.number)))
+
+
+def results_of(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
+    """Proposal -> the stored screening result of the snapshot that the Danish side sees."""
+    joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id).join(
+        face, (face.c.proposal_id == snapshot.c.proposal_id) & (face.c.snapshot == snapshot.c.number)
+    )
+    query = select(snapshot.c.proposal_id, screening.c.result).select_from(joined)
+    here = (face.c.side == Side.MFA) & snapshot.c.proposal_id.in_(list(ids))
+    return {number: str(result) for number, result in tx.execute(query.where(here))}
 
 
 def _of_cycle(year: int) -> Select[Any]:

@@ -1,6 +1,7 @@
 """Review by people: questions to IOM, and assessments, each blind until one's own is completed."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -222,6 +223,19 @@ def consolidated(rows: list[Record]) -> list[Consolidated]:
 def outcome_of(rows: list[Record], ground: Ground) -> dict[str, Any] | None:
     """What the completed ones come to, criterion by criterion and in one score; None before the first is completed."""
     return as_json(consolidated(rows), ground.weights) if any(one.completed_at for one in rows) else None
+
+
+def outcomes(tx: Tx, rows: Iterable[Record]) -> dict[int, dict[str, Any]]:
+    """As `outcome_of`, of many proposals as the Danish side sees them. One under review is not there: what one assessor
+    finds is not told to the next one here."""
+    shown = {row.id: row.snapshot for row in rows if row.state != State.UNDER_REVIEW}
+    given: dict[int, list[Record]] = {}
+    for one in review.completed_of(tx, shown):
+        if one.snapshot == shown[one.proposal_id]:
+            given.setdefault(one.proposal_id, []).append(one)
+    results = proposals.results_of(tx, given)
+    found = {number: outcome_of(done, ground_in(json.loads(results[number]), {})) for number, done in given.items()}
+    return {number: outcome for number, outcome in found.items() if outcome}
 
 
 def _stored(row: Record) -> dict[str, Any]:

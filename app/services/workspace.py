@@ -64,6 +64,25 @@ def of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> Workspace:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A proposal as its other pages begin: what this actor sees of it, and its neighbours; `missing` to be submitted."""
+
+    row: Record
+    content: dict[str, Any]
+    missing: tuple[str, ...]
+    before: str | None
+    after: str | None
+
+
+def head(tx: Tx, actor: Actor, ref: str) -> Head:
+    """The proposal as this actor sees it, in two statements; NotFound when they do not."""
+    row = faces.seen(tx, actor, ref)
+    before, after = desk.neighbours(tx, actor, row.cycle_year, row.number)
+    missing = faces.missing_of(row) if row.state in casework.EDITABLE else ()
+    return Head(row, json.loads(faces.content_text(row)), missing, before, after)
+
+
 def suggestions(ground: Ground, screening: dict[str, Any]) -> dict[str, int | None]:
     """Letter -> the grade that accepts what the screening found."""
     wanted = ground.mandatory | ground.claimed

@@ -55,6 +55,13 @@ LOOKS = [
     ("mfa_head", "/proposals/DK-IOM-2023-001/extract"),
     ("mfa_finance", "/payments"),
     ("admin", "/envelopes"),
+    ("mfa_reviewer", "/proposals/DK-IOM-2027-001/content"),
+    ("iom_focal_point", "/proposals/DK-IOM-2027-007/content"),
+    ("mfa_reviewer", "/proposals/DK-IOM-2023-001/papers?diff=2"),
+    ("iom_focal_point", "/proposals/DK-IOM-2027-004/papers"),
+    ("iom_focal_point", "/drafts/new"),
+    ("mfa_head", "/dashboard"),
+    ("auditor", "/dashboard?cycle=2026"),
 ]
 
 

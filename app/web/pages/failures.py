@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
+from starlette.exceptions import HTTPException
 
 from app.errors import AppError, Unauthorized
 from app.web.answers import problem
@@ -31,6 +32,9 @@ async def _log_in(request: Request, error: AppError) -> Response:
     if request.method == "GET":
         place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return redirect(f"/login?{urlencode({**again, 'next': own_place(place)})}")
-    kept = await read_form(request)
+    try:
+        kept = await read_form(request)
+    except HTTPException:  # a file, or more than is kept: the page it was sent from asks for it anew
+        return redirect(f"/login?{urlencode({**again, 'next': own_place(request.url.path)})}")
     login = f"/login?{urlencode({**again, 'next': '/account'})}"
     return page(request, "kept.html", error.status, kept=kept, login=login, place=request.url.path, again=bool(again))

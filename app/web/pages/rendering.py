@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.documents.words import dkk, quantity, words
+from app.documents.words import dkk, number, quantity, words
 from app.domain.people import Actor
 from app.web.access import DOORS
 from app.web.pages import figures
@@ -45,7 +45,8 @@ def environment(language: str) -> Environment:
     env.install_gettext_callables(say, _plural(say), newstyle=True)  # type: ignore[attr-defined]
     shapes = ("million", "score", "decimal", "day", "moment", "country")
     env.filters |= {name: partial(getattr(figures, name), language=language) for name in shapes}
-    env.filters |= {"dkk": partial(dkk, language=language), "quantity": partial(quantity, language=language)}
+    written = {"dkk": dkk, "number": number, "quantity": quantity}
+    env.filters |= {name: partial(shape, language=language) for name, shape in written.items()}
     env.filters["plain"] = figures.plain
     standing = {state: say(sentence) for state, sentence in STANDING.items()}
     env.globals |= {"language": language, "word": words(language), "standing": standing}
@@ -114,6 +115,9 @@ SAID = {
     "confirmed": _("You have confirmed the minutes for IOM."),
     "objected": _("Your objection is on record with the minutes."),
     "written": _("The meeting is written down."),
+    "attached": _("The file hangs on the proposal."),
+    "drafted": _("The draft is kept. It can be changed until it is submitted."),
+    "replaced": _("The content is replaced by that of the file."),
     "declared": _("Your conflict of interest is on record; others take over."),
     "signed": _("Signed for your side."),
     "adjusted": _("The budget is changed. Signatures given before are void."),

@@ -1,0 +1,54 @@
+"""What a content would come to, before anything of it is stored: the screening's word, what is missing, where it could go."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from app.db import Record, Tx
+from app.domain.people import Actor, Role
+from app.domain.proposal import Content, missing_to_submit
+from app.domain.rulebook import Rulebook
+from app.errors import Fault, Invalid
+from app.records import cycles, people, proposals
+from app.records.proposals import Wanted
+from app.services import intake
+from app.services.casework import EDITABLE
+from app.services.clock import Now
+from app.services.desk import current_year
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a content can be kept: cycles, the offices this actor may name, and their drafts and returned proposals."""
+
+    years: tuple[int, ...]
+    year: int
+    offices: tuple[str, ...]
+    proposals: list[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the pre-check found: the screening, or every fault that keeps it from being made; fields a submission lacks."""
+
+    screening: dict[str, Any] | None
+    faults: list[Fault]
+    missing: tuple[str, ...]
+
+
+def places(tx: Tx, actor: Actor, now: Now) -> Places:
+    found = cycles.all_cycles(tx)
+    offices = tuple(people.office_codes(tx, "iom")) if actor.role is Role.IOM_FOCAL_POINT else ()
+    rows = proposals.list_proposals(tx, actor, Wanted(states=tuple(EDITABLE), limit=200))
+    return Places(tuple(row.year for row in found), current_year(found, now.today), offices, rows)
+
+
+def check(
+    tx: Tx, cycle_year: int | None, content: Content | None, faults: list[Fault], book: Rulebook, now: Now
+) -> Checked:
+    """Screen what is stored nowhere; never refuses."""
+    missing = tuple(fault.pointer[1:] for fault in missing_to_submit(content)) if content else ()
+    try:
+        return Checked(json.loads(intake.screen_draft(tx, cycle_year, content, faults, book, now)), [], missing)
+    except Invalid as error:
+        return Checked(None, list(error.faults), missing)
