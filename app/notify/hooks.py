@@ -21,6 +21,7 @@ import httpx
 
 from app.notify.lines import Line
 from app.notify.mail import Permanent, Transient
+from app.notify.texts import one_line
 
 Network = IPv4Network | IPv6Network
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
@@ -72,7 +73,7 @@ def fault_in(url: str, allowed: Sequence[Network] = ()) -> str | None:
     if parts.scheme == "http" and not allowed:
         return "A webhook is sent by https only."
     if port is not None and port not in (80, 443) and port < 1024:
-        return "A webhook's port is 443 or above 1023."
+        return "A webhook's port is 443 or above 1023, by http 80."
     return _fault_in_host(host, "[" in parts.netloc, allowed)
 
 
@@ -202,4 +203,4 @@ def _start_of(answer: httpx.Response) -> str:
         if len(read) >= MOST_READ:
             break
     text = read[:MOST_SAID].decode("utf-8", "replace")
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return one_line(text)

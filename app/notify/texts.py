@@ -39,29 +39,36 @@ class Said:
 
 
 @cache
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((HERE / "messages" / f"{name}.yaml").read_text("utf-8"))
+    return found
+
+
 def catalogue(language: str) -> dict[str, dict[str, str]]:
     """Every kind's subject, what happened and what is to be done."""
-    read: dict[str, dict[str, str]] = yaml.safe_load((HERE / "messages" / f"{language}.yaml").read_text("utf-8"))
-    return read
+    return _read(language)
 
 
-@cache
 def labels(language: str) -> dict[str, str]:
     """The words around a message."""
-    read: dict[str, str] = yaml.safe_load((HERE / "messages" / "labels.yaml").read_text("utf-8"))[language]
-    return read
+    words: dict[str, str] = _read("labels")[language]
+    return words
+
+
+def subject(kind: str, facts: Mapping[str, Any], language: str) -> str:
+    """The subject line of a notice; a title stands in it without quotes."""
+    shown = {**_shown(facts, language), "title": facts.get("title")}
+    return shorten(catalogue(language)[kind]["subject"].format_map(shown), LONGEST, placeholder=" \u2026")
 
 
 def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str | None, opt_out: str | None) -> Said:
     """The message of a notice. `foot` is the head of the audit log of a decision; `opt_out` an address for reminders."""
     shown = _shown(facts, language)
     told = {name: text.format_map(shown).strip() for name, text in catalogue(language)[kind].items()}
-    line = catalogue(language)[kind]["subject"].format_map({**shown, "title": facts.get("title")})
-    subject = shorten(line, LONGEST, placeholder=" \u2026")
-    words = labels(language)
+    line, words = subject(kind, facts, language), labels(language)
     parts = {
         **told,
-        "subject": subject,
+        "subject": line,
         "details": [(words[key], value) for key, value in _details(facts, language)],
         "texts": [(words[key], undirected(str(facts[key]))) for key in _TEXTS if facts.get(key)],
         "conditions": list(facts.get("conditions") or ()),
@@ -72,24 +79,23 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
         "language": language,
     }
     text, html = (_LAYOUT.get_template(name).render(parts) for name in ("message.txt", "message.html"))
-    return Said(subject, text, html)
+    return Said(line, text, html)
 
 
 def digest(said: Sequence[Said], language: str) -> Said:
     """Several messages as one, each whole."""
-    subject = labels(language)["digest"].format(number=len(said))
+    line = labels(language)["digest"].format(number=len(said))
     text = ("\n\n" + "=" * 60 + "\n\n").join(f"{one.subject}\n\n{one.text}" for one in said)
     html = "".join(one.html.partition("<body")[2].partition(">")[2].partition("</body>")[0] for one in said)
     head = said[0].html.partition("<title>")[0]
     style = said[0].html.partition("<body")[2].partition(">")[0]
-    return Said(subject, text, f"{head}<title>{subject}</title></head>\n<body{style}>{html}</body>\n</html>\n")
+    return Said(line, text, f"{head}<title>{line}</title></head>\n<body{style}>{html}</body>\n</html>\n")
 
 
-@cache
 def entries(language: str) -> dict[str, str]:
     """What stands in a calendar, for each kind of meeting and of day on which something is due."""
-    read: dict[str, str] = yaml.safe_load((HERE / "messages" / "calendar.yaml").read_text("utf-8"))[language]
-    return read
+    words: dict[str, str] = _read("calendar")[language]
+    return words
 
 
 def entry(name: str, facts: Mapping[str, Any], language: str) -> str:

@@ -147,7 +147,7 @@ def _of_kinds(kinds: Iterable[str]) -> ColumnElement[bool]:
 
 
 def drop_unwanted(tx: Tx, reminders: Iterable[str], why: str) -> None:
-    """Take back every waiting reminder of a reader who wants none; they stay, and say why they were not sent."""
+    """Take back the waiting reminders of readers who want none, but for what is locked now; they stay, and say why."""
     without = select(preference.c.person_id).where(preference.c.reminders.is_(False))
     here = (message.c.state == WAITING) & message.c.person_id.in_(without) & _of_kinds(reminders)
     tx.execute(update(message).where(_unheld(here)).values(state=SUPERSEDED, error=why))
@@ -202,14 +202,12 @@ def claim(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int) -> 
     follows = exists().where(first.c.bundle == message.c.bundle, first.c.id < message.c.id, first.c.state == WAITING)
     lead = _lease(tx, _unheld(_due(channel, now) & ~follows, limit), now + lease)
     bundles = sorted({row.bundle for row in lead if row.bundle})
+    if not bundles:
+        return sorted(row.id for row in lead)
     rest = (message.c.state == WAITING) & message.c.bundle.in_(bundles) & message.c.id.not_in([one.id for one in lead])
-    more = _lease(tx, _unheld(rest), now + lease) if bundles else []
-    parted = (
-        {row.bundle for row in tx.execute(select(message.c.bundle).where(rest, message.c.next_at <= now))}
-        if bundles
-        else set()
-    )
-    return sorted(row.id for row in [*lead, *more] if row.bundle is None or row.bundle not in parted)
+    more = _lease(tx, _unheld(rest), now + lease)
+    parted = set(tx.scalars(select(message.c.bundle).where(rest, message.c.next_at <= now)))  # somebody holds a part
+    return sorted(row.id for row in [*lead, *more] if row.bundle not in parted)
 
 
 def claim_each(tx: Tx, channel: str, now: datetime, lease: timedelta, limit: int, busy: Collection[int]) -> list[int]:

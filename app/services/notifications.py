@@ -58,12 +58,11 @@ def one(tx: Tx, actor: Actor, number: int, library: Library, sender: Sender, now
 
 
 def _described(row: Record) -> dict[str, Any]:
-    subject = texts.say(row.kind, json.loads(row.facts), row.language or "en", "", None, None).subject
     return {
         "id": row.id,
         "kind": row.kind,
         "ref": row.ref,
-        "subject": subject,
+        "subject": texts.subject(row.kind, json.loads(row.facts), row.language or "en"),
         "channel": "webhook" if row.channel == HOOK else "mail",
         "webhook": row.webhook_id,
         "to": {"role": row.role, "name": row.name} if row.person_id else None,

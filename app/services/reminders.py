@@ -7,7 +7,7 @@ from typing import Any
 
 from app.db import Tx
 from app.domain.framework import Framework
-from app.domain.report import due_on
+from app.domain.report import DONE, due_on
 from app.domain.workflow import State
 from app.notify import outbox
 from app.records import proposals, reminders
@@ -74,7 +74,7 @@ def _reports(tx: Tx, framework: Framework, now: Now) -> Iterator[Reminder]:
     for row in live:
         for one in standings[row.id]:
             day = due_on(one["year"], framework.calendar.report_due)
-            if one["state"] not in ("submitted", "accepted") and (made := _report(row.ref, one["year"], day, now)):
+            if one["state"] not in DONE and (made := _report(row.ref, one["year"], day, now)):
                 yield made
 
 

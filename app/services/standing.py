@@ -10,6 +10,7 @@ from typing import Any
 
 from app.db import Record, Tx
 from app.domain.people import IOM, Role, Side
+from app.domain.report import DONE
 from app.domain.workflow import State
 from app.records import agreements, consultations, meetings, proposals, reminders, reports
 from app.records import review as review_records
@@ -100,7 +101,7 @@ def _window(tx: Tx, row: Record, facts: Facts, today: date) -> str | None:
 
 def _report(tx: Tx, row: Record, facts: Facts, today: date) -> str | None:
     kept = reports.report_of(tx, proposals.row_of(tx, row.ref).id, facts["year"])
-    if kept is not None and kept.state in ("submitted", "accepted"):
+    if kept is not None and kept.state in DONE:
         return "The report was submitted since."
     if row.kind == "report.due" and date.fromisoformat(facts["due_on"]) < today:
         return "The day is over."
