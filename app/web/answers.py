@@ -20,6 +20,8 @@ from app.web.access import methods_at
 from app.web.requests import fingerprint, house, idempotency_key
 
 PROBLEM = "application/problem+json"
+# Their answers may not be kept for a repetition: each tells a secret, once. Reminders end once anyway.
+NEVER_KEPT = frozenset({"issue_token", "create_feed", "add_webhook", "rotate_webhook", "unsubscribe"})
 
 
 def ok(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
@@ -58,15 +60,11 @@ def is_known(request: Request, tag: str) -> bool:
     return "*" in known or tag in known
 
 
-async def write(
-    request: Request, actor: Actor, raw: bytes, work: Callable[[Tx], Answer], once_only: bool = True
-) -> Response:
-    """Do a write in one transaction and answer after its commit; with an Idempotency-Key do it once only.
-
-    `once_only` is off where an answer may not be kept: a token is shown once.
-    """
+async def write(request: Request, actor: Actor, raw: bytes, work: Callable[[Tx], Answer]) -> Response:
+    """Do a write in one transaction and answer after its commit; with an Idempotency-Key do it once only."""
     here, now = house(request), house(request).now()
-    key = idempotency_key(request) if request.method == "POST" and once_only else None
+    keyed = request.method == "POST" and request.scope["route"].operation_id not in NEVER_KEPT
+    key = idempotency_key(request) if keyed else None
     if key is None:
         return response(await here.database.write(work))
     mark, named = fingerprint(request, raw), (actor.id, key)

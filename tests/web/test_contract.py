@@ -9,8 +9,11 @@ from typing import Any
 
 import httpx
 
+from app.main import create_app
 from app.settings import ROOT
 from app.web.access import DOORS
+from app.web.answers import NEVER_KEPT
+from tests.conftest import settings_for
 from tests.serving import served
 
 CONFIG = """
@@ -67,3 +70,14 @@ def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) ->
             text=True,
         )
     assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_an_answer_that_is_never_kept_promises_no_repetition_and_every_other_does(tmp_path: Path) -> None:
+    paths = create_app(settings_for(f"sqlite:///{tmp_path}/a.db", tmp_path)).openapi()["paths"]
+    keyed = {
+        operation["operationId"]: any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", ()))
+        for operations in paths.values()
+        for method, operation in operations.items()
+        if method == "post"
+    }
+    assert {name for name, promised in keyed.items() if not promised} == NEVER_KEPT

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from app.domain.evaluation import Evaluation
 from app.domain.proposal import Content
 from app.domain.report import Report
+from app.web.answers import NEVER_KEPT
 from app.web.api import bodies, shapes
 
 _REF = "#/components/schemas/{model}"
@@ -67,7 +68,6 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     "description": "Your name for this request: sent again, it is answered with the first answer and done once.",
 }
-_NEVER_KEPT = ("issue_token", "create_feed", "unsubscribe")  # a secret is told once; reminders end once anyway
 EXAMPLE_CONTENT = {"title": "Protection along the Central Mediterranean route", "priority_areas": [3]}
 EXAMPLE_EVALUATION = {
     "kind": "mid_term",
@@ -209,7 +209,7 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
     if operation["operationId"] == "add_attachment":
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
     headers = ([_IF_MATCH] if operation["operationId"] in _CONDITIONAL or path.endswith("/moves") else []) + (
-        [_KEY] if method == "post" and operation["operationId"] not in _NEVER_KEPT else []
+        [_KEY] if method == "post" and operation["operationId"] not in NEVER_KEPT else []
     )
     if headers:
         operation.setdefault("parameters", []).extend(headers)

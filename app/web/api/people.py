@@ -160,7 +160,7 @@ async def issue_token(request: Request) -> Response:
         made = access.request_token(tx, actor, new.person, new.label, new.scopes, new.days, now)
         return ok(made, 201, {"Location": f"/api/v1/tokens/{made['id']}"})
 
-    return await write(request, actor, raw, work, once_only=False)
+    return await write(request, actor, raw, work)
 
 
 @router.delete(

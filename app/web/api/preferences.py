@@ -145,7 +145,7 @@ async def create_feed(request: Request, actor: Whoever) -> Response:
     def work(tx: Tx) -> Answer:
         return ok(feeds.create(tx, actor, _sender(here), now), 201)
 
-    return await write(request, actor, raw, work, once_only=False)
+    return await write(request, actor, raw, work)
 
 
 @router.delete(

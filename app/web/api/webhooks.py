@@ -114,7 +114,7 @@ async def add_webhook(request: Request, actor: Whoever) -> Response:
         made = webhooks.add(tx, actor, new.url, new.events, new.whose == "office", networks, now)
         return ok(made, 201, {"Location": f"/api/v1/webhooks/{made['id']}"})
 
-    return await write(request, actor, raw, work, once_only=False)
+    return await write(request, actor, raw, work)
 
 
 @router.delete(
@@ -140,7 +140,7 @@ async def rotate_webhook(id: Id, request: Request, actor: Whoever) -> Response:
     """The old secret signs beside the new one for 24 hours, until `old_secret_until`."""
     now = house(request).now()
     _, raw = await read_optional_body(request, bodies.In)
-    return await write(request, actor, raw, lambda tx: ok(webhooks.rotate(tx, actor, id, now)), once_only=False)
+    return await write(request, actor, raw, lambda tx: ok(webhooks.rotate(tx, actor, id, now)))
 
 
 @router.post(
