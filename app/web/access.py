@@ -211,7 +211,6 @@ DOORS = {
     "GET /cycles": _LOOK_UP,
     "POST /cycles": _ADMIN,
     "POST /cycles/{year}": _ADMIN,
-    "POST /cycles/{year}/envelope": Door(frozenset({Role.MFA_FINANCE, Role.ADMIN}), "envelopes:write", fresh=True),
     "GET /account": _LOOK_UP,
     "POST /account/preferences": Door(EVERYONE, "tokens"),
     "POST /account/feed": replace(_SUBSCRIBE, fresh=True),

@@ -1,5 +1,6 @@
 """One's account: who one is, how one hears, one's calendar feed; and the statement on accessibility."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,8 +14,8 @@ from app.services.preferences import Wishes
 from app.services.sessions import IDLE, LONGEST
 from app.web.access import DOORS
 from app.web.api import bodies
-from app.web.pages.rendering import page, redirect
-from app.web.pages.small_forms import Form, as_model, take
+from app.web.pages.deeds import Form, as_model, take, take_and_show
+from app.web.pages.rendering import page
 from app.web.requests import caller, house
 from app.web.shield import COOKIE
 
@@ -23,10 +24,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/account")
 async def show_account(request: Request) -> Response:
-    return await _account(request, await caller(request), None, {}, None)
+    return await _account(request, await caller(request))
 
 
-async def _account(request: Request, actor: Actor, error: AppError | None, form: Form, made: Any) -> Response:
+async def _account(
+    request: Request, actor: Actor, error: AppError | None = None, sent: Form | None = None, made: Any = None
+) -> Response:
     """The page; `made` is a calendar feed with the address it has just got."""
     subscribes = actor.role in DOORS["GET /api/v1/feed"].roles
 
@@ -59,14 +62,21 @@ async def set_preferences(request: Request) -> Response:
         new = as_model(bodies.PreferencesIn, said)
         preferences.put(tx, actor, Wishes(new.language, new.digest, new.reminders), now)
 
-    return await take(request, work, _account, lambda _made: redirect("/account?said=saved"))
+    return await take(request, work, partial(_account, request), "/account", "saved")
 
 
 @router.post("/account/feed")
 async def make_feed(request: Request) -> Response:
     here, now = house(request), house(request).now()
     sender = Sender(here.settings.mail_from, here.settings.public_url)
-    return await take(request, lambda tx, actor, form: feeds.create(tx, actor, sender, now), _account, None)
+
+    def work(tx: Tx, actor: Actor, form: Form) -> dict[str, Any]:
+        return feeds.create(tx, actor, sender, now)
+
+    async def show(actor: Actor, made: Any) -> Response:
+        return await _account(request, actor, made=made)
+
+    return await take_and_show(request, work, partial(_account, request), show)
 
 
 @router.post("/account/feed/end")
@@ -76,7 +86,7 @@ async def end_feed(request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         feeds.revoke(tx, actor, now)
 
-    return await take(request, work, _account, lambda _made: redirect("/account?said=feed_ended"))
+    return await take(request, work, partial(_account, request), "/account", "feed_ended")
 
 
 @router.get("/accessibility")

@@ -14,7 +14,7 @@ from app.encoding import canonical
 from app.errors import AppError, Fault, Invalid
 from app.services import amendments, settlement
 from app.web.api import bodies
-from app.web.pages.deeds import Form, amount, may, read, take
+from app.web.pages.deeds import Form, amount, as_model, may, take
 from app.web.pages.money import budget_lines, head, shown_lines
 from app.web.pages.rendering import page
 from app.web.requests import caller, house, parse
@@ -85,7 +85,7 @@ async def propose(ref: str, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         found = settlement.amended(tx, actor, ref).agreement
         text = found["text"] if found else {"amounts": {}, "budget": []}
-        new = read(bodies.AmendmentIn, _sent(form, text))
+        new = as_model(bodies.AmendmentIn, _sent(form, text))
         budget = new.model_dump(mode="json")["budget"]
         amounts = {int(year): one for year, one in new.amounts.items()} if new.amounts is not None else None
         amendments.propose(tx, actor, ref, new.reason, new.content, budget, amounts, book, now)
@@ -125,7 +125,7 @@ async def sign(ref: str, number: int, request: Request) -> Response:
     book, now = house(request).book, house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        seen = read(bodies.SignatureIn, {"sha256": form.get("sha256", "")})
+        seen = as_model(bodies.SignatureIn, {"sha256": form.get("sha256", "")})
         amendments.sign(tx, actor, ref, number, seen.sha256, book, now)
 
     return await _take(request, ref, "signed", work)

@@ -15,7 +15,7 @@ from app.services.consultations import INSIDE, Plan
 from app.services.decisions import Sent
 from app.web.api import bodies
 from app.web.pages.consultations import STAGES, lines, plain, when_and_where
-from app.web.pages.deeds import Form, amount, may, number, read, take, version
+from app.web.pages.deeds import Form, amount, as_model, may, number, take, version
 from app.web.pages.forms import read_form
 from app.web.pages.rendering import language_for, page
 from app.web.pages.workspace import VERDICTS
@@ -150,7 +150,7 @@ async def decide(id: int, ref: str, request: Request) -> Response:
         if form.get("deed") == "remove":
             decisions.remove(tx, actor, id, ref, version(form), book, now)
             return
-        new = read(bodies.DecisionIn, _decision(form))
+        new = as_model(bodies.DecisionIn, _decision(form))
         amounts = {int(year): dkk for year, dkk in new.amounts.items()}
         made = Sent(new.decision, amounts, new.conditions, new.reason, new.to_cycle)
         decisions.record(tx, actor, id, ref, made, version(form), True, book, now)
@@ -187,7 +187,7 @@ async def set_agenda(id: int, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         wanted = _moved(form.get("refs", "").split(), *form.get("deed", "").partition(" ")[::2])
-        new = read(bodies.AgendaIn, {"proposals": wanted})
+        new = as_model(bodies.AgendaIn, {"proposals": wanted})
         consultations.set_agenda(tx, actor, id, new.proposals, version(form), True, now)
 
     return await take(request, work, _again(request, id), f"/consultations/{id}#agenda", "agenda_set")
@@ -214,7 +214,7 @@ async def change(id: int, request: Request) -> Response:
         known = {named(one): one for one in consultations.participants(tx, id)}
         said = when_and_where(form)
         said["participants"] = [known.get(line, line) for line in said["participants"]]
-        new = read(bodies.ConsultationPatch, said)
+        new = as_model(bodies.ConsultationPatch, said)
         people = new.model_dump()["participants"]
         consultations.change(
             tx, actor, id, Plan(None, new.date, new.place, people, new.reason), version(form), book, now
@@ -238,7 +238,7 @@ async def cancel(id: int, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        why = read(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
+        why = as_model(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
         consultations.cancel(tx, actor, id, why, version(form), now)
 
     return await take(request, work, _again(request, id), f"/consultations/{id}", "called_off")

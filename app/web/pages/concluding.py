@@ -18,7 +18,7 @@ from app.web.api import bodies
 from app.web.api.papers import paper
 from app.web.pages.board import TONES, named
 from app.web.pages.consultations import plain
-from app.web.pages.deeds import Form, may, read, take, version
+from app.web.pages.deeds import Form, as_model, may, take, version
 from app.web.pages.language import _
 from app.web.pages.rendering import page
 from app.web.requests import caller, house
@@ -95,7 +95,7 @@ async def conclude(id: int, request: Request) -> Response:
     book, now = here.book, here.now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        new = read(bodies.ConcludeIn, {"reason": plain(form.get("reason", "")) or None})
+        new = as_model(bodies.ConcludeIn, {"reason": plain(form.get("reason", "")) or None})
         decisions.conclude(tx, actor, id, new.reason, version(form), book, now)
 
     return await take(
@@ -167,7 +167,7 @@ async def object_(id: int, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         papers.minutes(tx, actor, id)
-        why = read(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
+        why = as_model(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
         papers.object_(tx, actor, id, why, None, now)
 
     return await _answer(request, id, work, "objected")
@@ -180,7 +180,7 @@ async def correct(id: int, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         sent = {"ref": form.get("ref", ""), **{name: plain(form.get(name, "")) for name in ("text", "reason")}}
-        new = read(bodies.CorrectionIn, sent)
+        new = as_model(bodies.CorrectionIn, sent)
         corrections.add(tx, actor, id, new.ref, new.text, new.reason, None, now)
 
     return await _answer(request, id, work, "corrected")

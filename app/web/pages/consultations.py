@@ -12,7 +12,7 @@ from app.errors import AppError
 from app.services import consultations, sitting
 from app.services.consultations import Plan
 from app.web.api import bodies
-from app.web.pages.deeds import Form, may, number, read, take
+from app.web.pages.deeds import Form, as_model, may, number, take
 from app.web.pages.language import _
 from app.web.pages.rendering import page
 from app.web.requests import caller, house
@@ -61,7 +61,7 @@ async def plan(request: Request) -> Response:
     book, now = here.book, here.now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        new = read(bodies.ConsultationIn, {"cycle": number(form.get("cycle", "")), **when_and_where(form)})
+        new = as_model(bodies.ConsultationIn, {"cycle": number(form.get("cycle", "")), **when_and_where(form)})
         people = new.model_dump()["participants"]
         consultations.create(tx, actor, Plan(new.cycle, new.date, new.place, people, new.reason), book, now)
 

@@ -16,36 +16,53 @@ from app.web.pages.rendering import redirect
 from app.web.requests import caller, house, read_as
 
 Form = Mapping[str, str]
+Work = Callable[[Tx, Actor, Form], Any]
+Again = Callable[[Actor, AppError, Form], Awaitable[Response]]
 M = TypeVar("M", bound=BaseModel)
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,\u00a0][0-9]{3})+|[0-9]{1,15}")
 
 
-async def take(
-    request: Request,
-    work: Callable[[Tx, Actor, Form], Any],
-    again: Callable[[Actor, AppError, Form], Awaitable[Response]],
-    place: str,
-    said: str,
+async def take(request: Request, work: Work, again: Again, place: str, said: str) -> Response:
+    """Do what a form asks and go to `place`, which says so; refused, the page comes `again` with why and what was sent."""
+
+    async def go(_actor: Actor, _made: Any) -> Response:
+        return go_and_say(place, said)
+
+    return await take_and_show(request, work, again, go)
+
+
+async def take_and_show(
+    request: Request, work: Work, again: Again, show: Callable[[Actor, Any], Awaitable[Response]]
 ) -> Response:
-    """Do what a form asks and go to `place`; what is refused shows the page `again`, with the reasons and what was sent."""
+    """The same where the answer is a page with what was made, such as a secret that is shown once."""
     actor, form = await caller(request), await read_form(request)
     try:
-        await house(request).database.write(lambda tx: work(tx, actor, form))
+        made = await house(request).database.write(lambda tx: work(tx, actor, form))
     except AppError as error:
         if error.status == 404:
             raise
         return await again(actor, error, form)
+    return await show(actor, made)
+
+
+def go_and_say(place: str, said: str) -> Response:
+    """On to a page, which says what was done."""
     path, mark, part = place.partition("#")
     joint = "&" if "?" in path else "?"
     return redirect(f"{path}{joint}said={said}{mark}{part}")
 
 
-def read(model: type[M], value: dict[str, Any]) -> M:
+def as_model(model: type[M], value: dict[str, Any]) -> M:
     """The form's values as the model, or Invalid with every fault in them."""
     made, faults = read_as(model, value)
     if made is None:
         raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
     return made
+
+
+def filled(form: Form, *names: str) -> dict[str, Any]:
+    """Those of the named fields that hold something."""
+    return {name: form[name].strip() for name in names if form.get(name, "").strip()}
 
 
 def amount(said: str) -> int | str:

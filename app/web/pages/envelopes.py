@@ -9,7 +9,7 @@ from app.domain.people import Actor
 from app.errors import AppError
 from app.services import envelopes
 from app.web.api import bodies
-from app.web.pages.deeds import Form, amount, may, read, take, version
+from app.web.pages.deeds import Form, amount, as_model, may, take, version
 from app.web.pages.rendering import page
 from app.web.requests import caller, house
 
@@ -44,7 +44,7 @@ async def set_envelope(year: int, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         value = {"amount": amount(form.get("amount", "")), "status": form.get("status", "")}
-        new = read(bodies.EnvelopeIn, {**value, "reason": form.get("reason", "")})
+        new = as_model(bodies.EnvelopeIn, {**value, "reason": form.get("reason", "")})
         seen = version(form)
         envelopes.set_envelope(tx, actor, year, new.amount, new.status, new.reason, seen, seen is not None, now)
 

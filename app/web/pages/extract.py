@@ -11,7 +11,7 @@ from app.errors import AppError, NotFound
 from app.services import extracts, settlement
 from app.services.rulebooks import Library
 from app.web.api import bodies
-from app.web.pages.deeds import Form, may, read, take
+from app.web.pages.deeds import Form, as_model, may, take
 from app.web.pages.money import head
 from app.web.pages.rendering import page
 from app.web.requests import caller, house
@@ -71,7 +71,7 @@ async def release(ref: str, request: Request) -> Response:
     library, now = house(request).library, house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        seen = read(bodies.SignatureIn, {"sha256": form.get("sha256", "")})
+        seen = as_model(bodies.SignatureIn, {"sha256": form.get("sha256", "")})
         extracts.release(tx, actor, ref, seen.sha256, library, now)
 
     return await _take(request, ref, "extract_released", work)
@@ -82,6 +82,6 @@ async def withdraw(ref: str, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        extracts.withdraw(tx, actor, ref, read(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason, now)
+        extracts.withdraw(tx, actor, ref, as_model(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason, now)
 
     return await _take(request, ref, "extract_withdrawn", work)

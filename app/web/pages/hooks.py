@@ -1,5 +1,6 @@
 """The reader's webhooks: registered with a secret that is shown once, tried out, resumed, replayed, deleted."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,9 +11,10 @@ from app.domain.people import Actor
 from app.errors import AppError, Fault, Invalid, NotFound
 from app.services import users, webhooks
 from app.web.api import bodies
+from app.web.pages.addresses import day, whole
+from app.web.pages.deeds import Form, Work, as_model, go_and_say, take, take_and_show
 from app.web.pages.notices import KINDS
-from app.web.pages.rendering import page, redirect
-from app.web.pages.small_forms import Form, as_model, day, number, take
+from app.web.pages.rendering import page
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
@@ -22,10 +24,12 @@ _EVENT = "event-"
 
 @router.get("/webhooks")
 async def show_webhooks(request: Request) -> Response:
-    return await _hooks(request, await caller(request), None, {}, None)
+    return await _hooks(request, await caller(request))
 
 
-async def _hooks(request: Request, actor: Actor, error: AppError | None, form: Form, made: Any) -> Response:
+async def _hooks(
+    request: Request, actor: Actor, error: AppError | None = None, sent: Form | None = None, made: Any = None
+) -> Response:
     """The page; `made` is a webhook with the secret it has just got."""
 
     def read(tx: Tx) -> tuple[list[dict[str, Any]], dict[int, str]]:
@@ -41,7 +45,7 @@ async def _hooks(request: Request, actor: Actor, error: AppError | None, form: F
         rows=rows,
         names=names,
         made=made,
-        sent=form,
+        sent=sent or {},
         kinds={kind: KINDS[kind] for kind in webhooks.EVENTS},
         all_kinds=KINDS,
         most=webhooks.MOST,
@@ -60,11 +64,20 @@ async def add(request: Request) -> Response:
         networks = here.settings.webhook_networks
         return webhooks.add(tx, actor, new.url, new.events, new.whose == "office", networks, now)
 
-    return await take(request, work, _hooks, None)
+    return await _take_once(request, work)
+
+
+async def _take_once(request: Request, work: Work) -> Response:
+    """The page comes with the secret that was made, shown this once."""
+
+    async def show(actor: Actor, made: Any) -> Response:
+        return await _hooks(request, actor, made=made)
+
+    return await take_and_show(request, work, partial(_hooks, request), show)
 
 
 def _which(request: Request) -> int:
-    found = number(request.path_params["id"])
+    found = whole(request.path_params["id"])
     if found is None:
         raise NotFound("webhook_not_found", "Webhooks have numbers; this is none.")
     return found
@@ -73,7 +86,7 @@ def _which(request: Request) -> int:
 @router.post("/webhooks/{id}/rotate")
 async def rotate(id: str, request: Request) -> Response:
     now = house(request).now()
-    return await take(request, lambda tx, actor, form: webhooks.rotate(tx, actor, _which(request), now), _hooks, None)
+    return await _take_once(request, lambda tx, actor, form: webhooks.rotate(tx, actor, _which(request), now))
 
 
 @router.post("/webhooks/{id}/test")
@@ -83,7 +96,10 @@ async def test(id: str, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> int:
         return webhooks.test(tx, actor, _which(request), now)
 
-    return await take(request, work, _hooks, lambda message: redirect(f"/notifications/{message}?said=tried"))
+    async def show(_actor: Actor, message: int) -> Response:
+        return go_and_say(f"/notifications/{message}", "tried")
+
+    return await take_and_show(request, work, partial(_hooks, request), show)
 
 
 @router.post("/webhooks/{id}/resume")
@@ -93,7 +109,7 @@ async def resume(id: str, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         webhooks.resume(tx, actor, _which(request), now)
 
-    return await take(request, work, _hooks, lambda _made: redirect("/webhooks?said=resumed"))
+    return await take(request, work, partial(_hooks, request), "/webhooks", "resumed")
 
 
 @router.post("/webhooks/{id}/replay")
@@ -108,7 +124,7 @@ async def replay(id: str, request: Request) -> Response:
             raise Invalid("validation_failed", said, faults=[Fault("/from", "not_a_day", said)])
         webhooks.replay_period(tx, actor, _which(request), start_of(since), start_of(until), now)
 
-    return await take(request, work, _hooks, lambda _made: redirect("/webhooks?said=replayed"))
+    return await take(request, work, partial(_hooks, request), "/webhooks", "replayed")
 
 
 @router.post("/webhooks/{id}/delete")
@@ -118,4 +134,4 @@ async def delete(id: str, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         webhooks.delete(tx, actor, _which(request), now)
 
-    return await take(request, work, _hooks, lambda _made: redirect("/webhooks?said=deleted"))
+    return await take(request, work, partial(_hooks, request), "/webhooks", "deleted")

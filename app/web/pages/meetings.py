@@ -15,7 +15,7 @@ from app.web.api import bodies
 from app.web.pages import consultations
 from app.web.pages.board import named
 from app.web.pages.consultations import lines, plain
-from app.web.pages.deeds import Form, may, number, read, take, version
+from app.web.pages.deeds import Form, as_model, may, number, take, version
 from app.web.pages.rendering import page
 from app.web.requests import caller, house
 
@@ -94,7 +94,7 @@ async def add(request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        new = read(bodies.MeetingIn, _sent(form, number(form.get("cycle", "")), {}))
+        new = as_model(bodies.MeetingIn, _sent(form, number(form.get("cycle", "")), {}))
         meetings.add(tx, actor, new.model_dump(), now)
 
     return await take(request, work, lambda *more: consultations.shown(request, *more), "/consultations", "written")
@@ -107,7 +107,7 @@ async def change(id: int, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         there = meetings.described(tx, actor, id)
         known = {named(one): one for one in there["participants"]}
-        new = read(bodies.MeetingIn, _sent(form, there["cycle"], known))
+        new = as_model(bodies.MeetingIn, _sent(form, there["cycle"], known))
         meetings.replace(tx, actor, id, new.model_dump(), version(form), True, now)
 
     return await _take(request, id, work, "written")
@@ -118,7 +118,7 @@ async def cancel(id: int, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        why = read(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
+        why = as_model(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
         meetings.cancel(tx, actor, id, why, version(form), now)
 
     return await _take(request, id, work, "called_off")

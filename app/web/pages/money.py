@@ -17,7 +17,7 @@ from app.services import agreements, payments, settlement
 from app.services.paying import PAID_IN
 from app.web.api import bodies
 from app.web.api.papers import paper
-from app.web.pages.deeds import Form, amount, may, number, read, take, version
+from app.web.pages.deeds import Form, amount, as_model, may, number, take, version
 from app.web.pages.language import _
 from app.web.pages.queue import TONES
 from app.web.pages.rendering import language_for, page
@@ -151,7 +151,7 @@ async def sign(ref: str, request: Request) -> Response:
     book, now = here.book, here.now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        seen = read(bodies.SignatureIn, {"sha256": form.get("sha256", "")})
+        seen = as_model(bodies.SignatureIn, {"sha256": form.get("sha256", "")})
         agreements.sign(tx, actor, ref, seen.sha256, None, here.library, book, now)
 
     return await _take(request, ref, "signed", "agreement", work)
@@ -163,7 +163,7 @@ async def adjust(ref: str, request: Request) -> Response:
     now = here.now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        new = read(bodies.BudgetIn, {"budget": budget_lines(form)}).model_dump(mode="json")["budget"]
+        new = as_model(bodies.BudgetIn, {"budget": budget_lines(form)}).model_dump(mode="json")["budget"]
         agreements.adjust(tx, actor, ref, new, version(form), True, here.library, now)
 
     return await _take(request, ref, "adjusted", "budget", work)
@@ -179,7 +179,7 @@ async def schedule(ref: str, request: Request) -> Response:
         settlement.check_seen(tx, actor, ref, form.get("seen", ""))
         value = {"year": number(form.get("year", "")), "amount": amount(form.get("amount", ""))}
         more = {"due_on": form.get("due_on", ""), "condition": form.get("condition", "").strip() or None}
-        new = read(bodies.PaymentIn, {**value, **more})
+        new = as_model(bodies.PaymentIn, {**value, **more})
         payments.schedule(tx, actor, ref, new.year, new.amount, new.due_on, new.condition, framework, now)
 
     return await _take(request, ref, "tranche_planned", "tranches", work)
@@ -229,7 +229,7 @@ async def receive(ref: str, id: int, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         value = {"amount": amount(form.get("received", "")), "received_on": form.get("received_on", "")}
-        new = read(bodies.ReceiptIn, {**value, "note": form.get("note", "").strip() or None})
+        new = as_model(bodies.ReceiptIn, {**value, "note": form.get("note", "").strip() or None})
         payments.receive(tx, actor, id, new.amount, new.received_on, new.note, version(form), framework, now)
 
     return await _step(request, ref, id, "tranche_received", work)
@@ -240,7 +240,7 @@ async def cancel(ref: str, id: int, request: Request) -> Response:
     now, framework = house(request).now(), house(request).book.framework
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        why = read(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason
+        why = as_model(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason
         payments.cancel(tx, actor, id, why, version(form), framework, now)
 
     return await _step(request, ref, id, "tranche_cancelled", work)

@@ -1,6 +1,7 @@
 """What was told to whom: the list with what became of each message, one message as its reader gets it, once more by hand."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,9 +14,10 @@ from app.notify.notices import NOTICES
 from app.records.notices import STATES, Wanted
 from app.services import notifications
 from app.services.deliveries import Sender
+from app.web.pages.addresses import whole
+from app.web.pages.deeds import Form, take
 from app.web.pages.language import _
-from app.web.pages.rendering import page, redirect
-from app.web.pages.small_forms import Form, number, take
+from app.web.pages.rendering import page
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
@@ -73,7 +75,7 @@ async def show_notifications(request: Request) -> Response:
     actor, here = await caller(request), house(request)
     asked = _asked(request.query_params)
     wanted = Wanted(asked["state"] or None, asked["kind"] or None, asked["ref"] or None)
-    below = number(request.query_params.get("after"))
+    below = whole(request.query_params.get("after"))
     rows, following = await here.database.read(
         lambda tx: notifications.listed(tx, actor, wanted, PER_PAGE, below),
     )
@@ -104,10 +106,12 @@ def _asked(query: Mapping[str, str]) -> dict[str, str]:
 
 @router.get("/notifications/{id}")
 async def show_notification(id: str, request: Request) -> Response:
-    return await _message(request, await caller(request), None, {}, None)
+    return await _message(request, await caller(request))
 
 
-async def _message(request: Request, actor: Actor, error: AppError | None, form: Form, made: Any) -> Response:
+async def _message(
+    request: Request, actor: Actor, error: AppError | None = None, sent: Form | None = None, made: Any = None
+) -> Response:
     here = house(request)
     library, sender = here.library, Sender(here.settings.mail_from, here.settings.public_url)
     wanted = _number(request)
@@ -128,7 +132,7 @@ async def _message(request: Request, actor: Actor, error: AppError | None, form:
 
 
 def _number(request: Request) -> int:
-    found = number(request.path_params["id"])
+    found = whole(request.path_params["id"])
     if found is None:
         raise NotFound("notification_not_found", "Notifications have numbers; this is none.")
     return found
@@ -141,4 +145,4 @@ async def resend(id: str, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         notifications.resend(tx, actor, _number(request), now)
 
-    return await take(request, work, _message, lambda _made: redirect(f"/notifications/{id}?said=again"))
+    return await take(request, work, partial(_message, request), f"/notifications/{id}", "again")

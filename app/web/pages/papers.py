@@ -16,7 +16,7 @@ from app.documents.papers import letter as letter_paper
 from app.documents.papers import memo as memo_paper
 from app.domain.framework import Framework
 from app.domain.people import IOM, Actor, Role
-from app.errors import AppError, Invalid, NotFound
+from app.errors import AppError, NotFound
 from app.services import agreements, attachments, extracts, faces, filed, papers, remarks, uploads
 from app.services.filed import DANES
 from app.services.rulebooks import Library
@@ -24,12 +24,12 @@ from app.web.access import DOORS, check_door
 from app.web.api import bodies
 from app.web.api.papers import paper
 from app.web.api.remarks import read_file
-from app.web.pages.forms import read_form
+from app.web.pages.deeds import Form, as_model, take
 from app.web.pages.labels import CODES, FIELDS
 from app.web.pages.language import _, translator
 from app.web.pages.queue import TONES
 from app.web.pages.rendering import language_for, page, redirect
-from app.web.requests import caller, house, read_as
+from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
 UPLOADERS = IOM | {Role.MFA_REVIEWER, Role.MFA_HEAD}
@@ -130,20 +130,16 @@ async def attach(ref: str, request: Request) -> Response:
 
 @router.post("/proposals/{ref}/comments")
 async def comment(ref: str, request: Request) -> Response:
-    actor, here = await caller(request), house(request)
-    now, form = here.now(), await read_form(request)
-    try:
-        await here.database.read(lambda tx: faces.seen(tx, actor, ref))
-        new, faults = read_as(bodies.CommentIn, {"text": form.get("text", "")})
-        if new is None:
-            raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
-        text = new.text
-        await here.database.write(lambda tx: remarks.comment(tx, actor, ref, text, now))
-    except AppError as error:
-        if error.status == 404:
-            raise
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        faces.seen(tx, actor, ref)
+        remarks.comment(tx, actor, ref, as_model(bodies.CommentIn, {"text": form.get("text", "")}).text, now)
+
+    async def again(actor: Actor, error: AppError, form: Form) -> Response:
         return await _papers(request, actor, ref, error, form)
-    return redirect(f"/proposals/{ref}/papers?said=commented#talk")
+
+    return await take(request, work, again, f"/proposals/{ref}/papers#talk", "commented")
 
 
 Read = Callable[[Tx], dict[str, Any]]

@@ -17,7 +17,7 @@ from app.services import reporting, settlement
 from app.services.clock import Now
 from app.services.settlement import Sheet
 from app.web.api import bodies
-from app.web.pages.deeds import Form, amount, may, read, take, version
+from app.web.pages.deeds import Form, amount, as_model, may, take, version
 from app.web.pages.language import _
 from app.web.pages.money import head
 from app.web.pages.rendering import page
@@ -185,7 +185,7 @@ async def write(ref: str, year: int, request: Request) -> Response:
 def _put(tx: Tx, actor: Actor, form: Form, ref: str, year: int, book: Rulebook, now: Now) -> None:
     found = settlement.sheet_of(tx, actor, ref, year, book, now)
     written = form.get("file", "").strip()
-    new = read(Report, _parsed(written) if written else _sent(form, found))
+    new = as_model(Report, _parsed(written) if written else _sent(form, found))
     reporting.put(tx, actor, ref, year, new, version(form), True, now)
 
 
@@ -226,7 +226,7 @@ async def return_(ref: str, year: int, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        why = read(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason
+        why = as_model(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason
         reporting.decide(tx, actor, ref, year, Stage.RETURNED, why, version(form), now)
 
     return await _take(request, ref, year, "report_returned", work)

@@ -11,8 +11,8 @@ from app.domain.cycle import start_of
 from app.records.audit import Wanted
 from app.services import audit, users
 from app.web.api.audit import AuditEntry
+from app.web.pages.addresses import day, whole
 from app.web.pages.rendering import page
-from app.web.pages.small_forms import day, number
 from app.web.requests import caller, house
 from app.web.sheets import MOST, sheet
 
@@ -26,7 +26,7 @@ async def show_log(request: Request) -> Response:
     """Filters stand in the address; what makes no sense there is left out."""
     await caller(request)
     asked = _asked(request.query_params)
-    wanted = _wanted(asked, PER_PAGE, number(request.query_params.get("after")))
+    wanted = _wanted(asked, PER_PAGE, whole(request.query_params.get("after")))
 
     def read(tx: Tx) -> tuple[list[dict[str, Any]], int | None, dict[int, str]]:
         rows, following = audit.listed(tx, wanted)
@@ -49,7 +49,7 @@ async def show_log(request: Request) -> Response:
 def _asked(query: Mapping[str, str]) -> dict[str, str]:
     said = {name: query.get(name, "").strip()[:120] for name in ("event", "subject", "person", "since", "until")}
     said |= {name: "" for name in ("event", "subject") if not said[name].isprintable()}
-    said["person"] = said["person"] if number(said["person"]) else ""
+    said["person"] = said["person"] if whole(said["person"]) else ""
     return said | {name: said[name] if day(said[name]) else "" for name in ("since", "until")}
 
 
@@ -57,7 +57,7 @@ def _wanted(asked: Mapping[str, str], limit: int, below: int | None) -> Wanted:
     since, until = day(asked["since"]), day(asked["until"], later=1)
     return Wanted(
         event=asked["event"] or None,
-        person=number(asked["person"]),
+        person=whole(asked["person"]),
         subject=asked["subject"] or None,
         since=start_of(since) if since else None,
         until=start_of(until) if until else None,

@@ -1,5 +1,6 @@
-"""The cycles: their submission windows and envelopes, moved or set with a reason, and the next one added."""
+"""The cycles: their submission windows, moved with a reason, their envelopes beside them, and the next cycle added."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,8 +11,9 @@ from app.errors import AppError, NotFound
 from app.services import cycles, envelopes
 from app.web.access import DOORS
 from app.web.api import bodies
-from app.web.pages.rendering import page, redirect
-from app.web.pages.small_forms import Form, as_model, filled, number, take, whole
+from app.web.pages.addresses import whole
+from app.web.pages.deeds import Form, amount, as_model, filled, number, take, version
+from app.web.pages.rendering import page
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
@@ -19,10 +21,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/cycles")
 async def show_cycles(request: Request) -> Response:
-    return await _cycles(request, await caller(request), None, {}, None)
+    return await _cycles(request, await caller(request))
 
 
-async def _cycles(request: Request, actor: Actor, error: AppError | None, form: Form, made: Any) -> Response:
+async def _cycles(
+    request: Request, actor: Actor, error: AppError | None = None, sent: Form | None = None, made: Any = None
+) -> Response:
     here = house(request)
     now, reasons = here.now(), actor.role in DOORS["GET /api/v1/cycles/{year}/review"].roles
 
@@ -36,12 +40,11 @@ async def _cycles(request: Request, actor: Actor, error: AppError | None, form: 
         "cycles.html",
         error.status if error else 200,
         error=error,
-        sent=form,
+        sent=sent or {},
         rows=list(reversed(rows)),
         money=money,
         moved=moved,
         moves=_moves(actor),
-        sets=actor.role in DOORS["PUT /api/v1/envelopes/{year}"].roles,
         next_year=max(row["year"] for row in rows) + 1,
     )
 
@@ -51,14 +54,10 @@ def _moves(actor: Actor) -> bool:
 
 
 def _year(request: Request) -> int:
-    found = number(request.path_params["year"])
+    found = whole(request.path_params["year"])
     if found is None or found > 9999:
         raise NotFound("cycle_not_found", "There is no such cycle.")
     return found
-
-
-def _seen(form: Form) -> frozenset[int]:
-    return frozenset({number(form.get("version")) or 0})
 
 
 @router.post("/cycles")
@@ -68,11 +67,12 @@ async def add_cycle(request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         said = filled(form, "year", "amount", "opens_on", "closes_on", "reason")
-        new = as_model(bodies.CycleIn, said | {name: whole(said[name]) for name in ("year", "amount") if name in said})
+        value = said | {"year": number(said.get("year", "")), "amount": amount(said.get("amount", ""))}
+        new = as_model(bodies.CycleIn, value)
         days = (new.opens_on, new.closes_on)
         cycles.add_later(tx, actor, book.framework, new.year, new.amount, *days, new.reason, now)
 
-    return await take(request, work, _cycles, lambda _made: redirect("/cycles?said=cycle_added"))
+    return await take(request, work, partial(_cycles, request), "/cycles", "cycle_added")
 
 
 @router.post("/cycles/{year}")
@@ -83,20 +83,7 @@ async def move_window(year: str, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         new = as_model(bodies.CyclePatch, filled(form, "opens_on", "closes_on", "reason"))
-        which, seen = _year(request), _seen(form)
+        which, seen = _year(request), version(form) or frozenset()
         cycles.move_window(tx, actor, which, new.opens_on, new.closes_on, new.reason, seen, days, now)
 
-    return await take(request, work, _cycles, lambda _made: redirect("/cycles?said=window_moved"))
-
-
-@router.post("/cycles/{year}/envelope")
-async def set_envelope(year: str, request: Request) -> Response:
-    now = house(request).now()
-
-    def work(tx: Tx, actor: Actor, form: Form) -> None:
-        said = filled(form, "amount", "status", "reason")
-        new = as_model(bodies.EnvelopeIn, said | ({"amount": whole(said["amount"])} if "amount" in said else {}))
-        which, seen = _year(request), _seen(form)
-        envelopes.set_envelope(tx, actor, which, new.amount, new.status, new.reason, seen, True, now)
-
-    return await take(request, work, _cycles, lambda _made: redirect("/cycles?said=envelope_set"))
+    return await take(request, work, partial(_cycles, request), "/cycles", "window_moved")

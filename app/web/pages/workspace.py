@@ -1,7 +1,7 @@
 """The page of a proposal: what it says, what the screening found, what people judge, what can be done with it now."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,15 +12,16 @@ from app.domain.people import Actor
 from app.domain.proposal import requested_by_year, stored_content
 from app.domain.rulebook.evidence import fields_read
 from app.domain.workflow import Event, State
-from app.errors import AppError, Conflict, Invalid
+from app.errors import AppError, Conflict
 from app.services import casework, remarks, review, workspace
 from app.services.casework import Request as MoveRequest
 from app.services.workspace import Workspace
 from app.web.api import bodies
+from app.web.pages.deeds import Form, Work, as_model, take, version
 from app.web.pages.forms import read_form
 from app.web.pages.language import _
 from app.web.pages.queue import TONES
-from app.web.pages.rendering import page, redirect
+from app.web.pages.rendering import page
 from app.web.requests import caller, house, read_as
 
 router = APIRouter(include_in_schema=False)
@@ -140,26 +141,14 @@ def _stations(found: Workspace) -> list[tuple[str, str]]:
     ]
 
 
-async def _do(request: Request, ref: str, said: str, work: Callable[[Tx, Actor, Mapping[str, str]], Any]) -> Response:
-    """Take a form of this page: done and back to the page, or the page again with why not and what was written."""
-    actor, here = await caller(request), house(request)
-    form = await read_form(request)
-    try:
-        await here.database.write(lambda tx: work(tx, actor, form))
-    except AppError as error:
-        if error.status == 404:
-            raise
+async def _do(request: Request, ref: str, said: str, work: Work) -> Response:
+    """Take a form of this page, and come back to the part of it that the form names."""
+    part = (await read_form(request)).get("back", "")
+
+    async def again(actor: Actor, error: AppError, form: Form) -> Response:
         return await _workspace(request, actor, ref, error, form)
-    anchor = form.get("back", "")
-    return redirect(f"/proposals/{ref}?said={said}" + (f"#{anchor}" if anchor.isalpha() else ""))
 
-
-def _read(model: type[Any], value: dict[str, Any]) -> Any:
-    """The form's values as the model, or Invalid with every fault in them."""
-    read, faults = read_as(model, value)
-    if read is None:
-        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
-    return read
+    return await take(request, work, again, f"/proposals/{ref}" + (f"#{part}" if part.isalpha() else ""), said)
 
 
 @router.post("/proposals/{ref}/assessment")
@@ -170,7 +159,7 @@ async def take_assessment(ref: str, request: Request) -> Response:
     deed = {"save": "saved", "accept": "saved", "complete": "completed"}
     chosen = (await read_form(request)).get("deed", "save")
 
-    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
         found = workspace.of(tx, actor, ref, book, now)
         if form.get("seen", "") != _seen(found):
             said = "You saved this assessment in another tab since; what you wrote here is still in the form below."
@@ -180,7 +169,7 @@ async def take_assessment(ref: str, request: Request) -> Response:
             taken = workspace.suggestions(found.ground, found.screening)
             sent["grades"] = {**taken, **sent["grades"]}
             sent["overall"] = sent["overall"] or _ACCEPTED
-        review.save(tx, actor, ref, _read(bodies.AssessmentIn, sent).model_dump(), book, now)
+        review.save(tx, actor, ref, as_model(bodies.AssessmentIn, sent).model_dump(), book, now)
         if chosen == "complete":
             review.complete(tx, actor, ref, book, now)
 
@@ -190,7 +179,7 @@ async def take_assessment(ref: str, request: Request) -> Response:
 _ACCEPTED = "I share what the screening found."
 
 
-def _assessment(form: Mapping[str, str]) -> dict[str, Any]:
+def _assessment(form: Form) -> dict[str, Any]:
     """A form's grades, comments and word on all, as the API takes them; a criterion without a key pressed has no grade."""
     grades: dict[str, int | None] = {}
     for letter in LETTERS:
@@ -208,8 +197,8 @@ async def reopen_assessment(ref: str, request: Request) -> Response:
     here = house(request)
     book, now = here.book, here.now()
 
-    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
-        review.reopen(tx, actor, ref, _read(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason, book, now)
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        review.reopen(tx, actor, ref, as_model(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason, book, now)
 
     return await _do(request, ref, "reopened", work)
 
@@ -220,11 +209,9 @@ async def make_move(ref: str, request: Request) -> Response:
     here = house(request)
     book, now = here.book, here.now()
 
-    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
         value = {name: form[name] for name in bodies.MoveIn.model_fields if form.get(name, "").strip()}
         read, faults = read_as(bodies.MoveIn, value)
-        version = form.get("version", "")
-        expected = frozenset({int(version[:9])}) if version.isascii() and version.isdecimal() else None
         wanted = MoveRequest(
             move=value.get("move", ""),
             reason=read.reason if read else None,
@@ -233,7 +220,7 @@ async def make_move(ref: str, request: Request) -> Response:
             memo=read.memo if read else None,
             named=frozenset(value),
             faults=tuple(faults),
-            expected=expected,
+            expected=version(form),
         )
         casework.make_move(tx, actor, ref, wanted, book, now)
 
@@ -245,9 +232,9 @@ async def ask(ref: str, request: Request) -> Response:
     here = house(request)
     book, now = here.book, here.now()
 
-    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
         sent = {"question": form.get("question", ""), "criterion": form.get("criterion") or None}
-        new = _read(bodies.ClarificationIn, sent)
+        new = as_model(bodies.ClarificationIn, sent)
         review.ask(tx, actor, ref, new.criterion, new.field, new.question, book, now)
 
     return await _do(request, ref, "asked", work)
@@ -257,8 +244,8 @@ async def ask(ref: str, request: Request) -> Response:
 async def answer(ref: str, number: int, request: Request) -> Response:
     now = house(request).now()
 
-    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
-        review.answer(tx, actor, ref, number, _read(bodies.AnswerIn, {"answer": form.get("answer", "")}).answer, now)
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        review.answer(tx, actor, ref, number, as_model(bodies.AnswerIn, {"answer": form.get("answer", "")}).answer, now)
 
     return await _do(request, ref, "answered", work)
 
@@ -267,7 +254,9 @@ async def answer(ref: str, number: int, request: Request) -> Response:
 async def declare(ref: str, request: Request) -> Response:
     now = house(request).now()
 
-    def work(tx: Tx, actor: Actor, form: Mapping[str, str]) -> None:
-        remarks.declare_conflict(tx, actor, ref, _read(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason, now)
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        remarks.declare_conflict(
+            tx, actor, ref, as_model(bodies.ReasonIn, {"reason": form.get("reason", "")}).reason, now
+        )
 
     return await _do(request, ref, "declared", work)
