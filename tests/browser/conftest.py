@@ -11,18 +11,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.desk import Desk
+from tests.browser.desk import Desk, launched
 from tests.conftest import copy_of
-from tests.install_packages import chromium
 from tests.serving import served
-
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 
 
 @pytest.fixture(scope="module")
 def browser(filled: dict[str, Any]) -> Iterator[Browser]:
     with sync_playwright() as play:
-        made = play.chromium.launch(executable_path=chromium(), args=[*FLAGS])
+        made = launched(play)
         yield made
         made.close()
 

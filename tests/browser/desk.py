@@ -4,12 +4,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+from tests.install_packages import chromium
 
 WIDE, NARROW = (1440, 900), (390, 844)
 ENGLISH, DANISH = "en-GB", "da-DK"
+_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 _AXE = Axe()
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+
+
+def launched(play: Playwright) -> Browser:
+    """Debian's Chromium."""
+    return play.chromium.launch(executable_path=chromium(), args=[*_FLAGS])
 
 
 @dataclass

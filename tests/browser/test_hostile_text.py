@@ -24,15 +24,15 @@ NO_TEXT = {"countries", "scopes", "state", "email", "sha256", "kind", "events"}
 KEPT = {"session", "token_use", "idempotency", "login", "identity"}
 PARTS = {
     "ref": ("DK-IOM-2027-001", "DK-IOM-2023-001"),
-    "id": ("1", "29"),
-    "year": ("2027",),
+    "id": ("5", "29"),
+    "year": ("2023",),
     "number": ("1",),
     "uid": ("0" * 32,),
     "version": ("2023.1",),
 }
 # Who looks: of those a page is for, the first of each side.
-LOOKERS = (Role.MFA_REVIEWER, Role.IOM_FOCAL_POINT, Role.ADMIN, Role.AUDITOR, Role.MFA_FINANCE, Role.EMBASSY)
-_ELSEWHERE = re.compile(r"^/(api|docs|health|metrics|login/)")
+LOOKERS = (Role.MFA_REVIEWER, Role.IOM_FOCAL_POINT, Role.ADMIN, Role.AUDITOR, Role.MFA_FINANCE, Role.EMBASSY, Role.MFA_HEAD)
+_NO_PAGE = re.compile(r"^/(api|docs|health|metrics|login/)|/(export|letters/.*)$|\.(pdf|png|csv)$")
 
 
 def hostile(value: Any) -> Any:
@@ -82,7 +82,7 @@ def write_more(desk: Desk) -> None:
     with httpx.Client(base_url=desk.address, timeout=30) as client:
         send("mfa_reviewer", "POST", "/proposals/DK-IOM-2027-001/comments", text=HOSTILE, visibility="internal")
         send("admin", "PATCH", "/cycles/2027", closes_on="2027-01-15", reason=HOSTILE)
-        send("admin", "POST", "/users", name=HOSTILE, email="a<b>'@example.org", role="mfa_finance")
+        send("admin", "POST", "/users", name=HOSTILE, email="a{{7*7}}'b@example.org", role="mfa_finance")
         send("mfa_reviewer", "POST", "/tokens", label=HOSTILE)
         send(
             "mfa_reviewer",
@@ -97,15 +97,19 @@ def pages() -> list[tuple[str, Role | None]]:
     found: list[tuple[str, Role | None]] = []
     for name, door in DOORS.items():
         method, _, path = name.partition(" ")
-        if method != "GET" or _ELSEWHERE.match(path):
+        if method != "GET" or _NO_PAGE.search(path):
             continue
         looking = [one for one in LOOKERS if one in door.roles][:2] or [None]
-        for part, values in PARTS.items():
-            if f"{{{part}}}" in path:
-                found += [(path.replace(f"{{{part}}}", value), role) for value in values for role in looking]
-                break
-        else:
-            found += [(path, role) for role in looking]
+        found += [(address, role) for address in addresses(path) for role in looking]
+    return found
+
+
+def addresses(path: str) -> list[str]:
+    """A path with every value of each of its parts."""
+    found = [path]
+    for part, values in PARTS.items():
+        if f"{{{part}}}" in path:
+            found = [one.replace(f"{{{part}}}", value) for one in found for value in values]
     return found
 
 
@@ -125,8 +129,6 @@ def test_hostile_texts_are_texts_on_every_page(desk: Desk) -> None:
     for path, role in pages():
         assert "{" not in path, "a part of an address that PARTS does not fill"
         page = looks[role]
-        if "text/html" not in page.request.get(path, max_redirects=0).headers.get("content-type", ""):
-            continue
         answer = page.goto(path)
         assert answer is not None
         assert answer.status < 500, path

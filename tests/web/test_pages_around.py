@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import Engine, event
 
 from app.domain.rulebook import FILES
+from app.notify.notices import NOTICES
 from app.settings import RULES
+from app.web.pages.notices import KINDS
 from tests.conftest import Service
 
 MOST = 12
@@ -128,3 +130,7 @@ def test_addresses_with_nonsense_show_the_page_and_break_nothing(run: Any) -> No
             assert (await look(service, "mfa_reviewer", path)).status_code == 404
 
     run(scenario)
+
+
+def test_every_kind_of_message_has_its_name_on_the_pages() -> None:
+    assert set(KINDS) == set(NOTICES)

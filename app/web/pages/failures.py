@@ -34,7 +34,9 @@ async def _log_in(request: Request, error: AppError) -> Response:
         return redirect(f"/login?{urlencode({**again, 'next': own_place(place)})}")
     try:
         kept = await read_form(request)
-    except HTTPException:  # a file, or more than is kept: the page it was sent from asks for it anew
+    except HTTPException:  # more than is kept
+        kept = None
+    if kept is None or request.scope["state"].get("carries_file"):  # the page it was sent from asks for the file anew
         return redirect(f"/login?{urlencode({**again, 'next': own_place(request.url.path)})}")
     login = f"/login?{urlencode({**again, 'next': '/account'})}"
     return page(request, "kept.html", error.status, kept=kept, login=login, place=request.url.path, again=bool(again))

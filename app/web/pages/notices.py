@@ -35,6 +35,7 @@ KINDS = {
     "proposal.defer": _("Proposal deferred"),
     "proposal.corrected": _("Decision corrected"),
     "proposal.withdraw": _("Proposal withdrawn"),
+    "proposal.withdraw_approved": _("Approved proposal withdrawn"),
     "proposal.terminate": _("Support ended"),
     "proposal.lapse": _("Proposal lapsed"),
     "proposal.complete": _("Everything paid"),
