@@ -31,7 +31,15 @@ PARTS = {
     "version": ("2023.1",),
 }
 # Who looks: of those a page is for, the first of each side.
-LOOKERS = (Role.MFA_REVIEWER, Role.IOM_FOCAL_POINT, Role.ADMIN, Role.AUDITOR, Role.MFA_FINANCE, Role.EMBASSY, Role.MFA_HEAD)
+LOOKERS = (
+    Role.MFA_REVIEWER,
+    Role.IOM_FOCAL_POINT,
+    Role.ADMIN,
+    Role.AUDITOR,
+    Role.MFA_FINANCE,
+    Role.EMBASSY,
+    Role.MFA_HEAD,
+)
 _NO_PAGE = re.compile(r"^/(api|docs|health|metrics|login/)|/(export|letters/.*)$|\.(pdf|png|csv)$")
 
 

@@ -15,7 +15,7 @@ FIELDS = {
     "confirmed": ("confirmation", "bekræftelse", "bekræftelsen"),
     "contribution": ("contribution", "bidrag", "bidraget"),
     "countries": ("countries", "lande", "landene"),
-    "cycle": ("cycle", "cyklus", "cyklussen"),
+    "cycle": ("cycle", "runde", "runden"),
     "data": ("data", "data", "dataene"),
     "data_protection": ("data protection", "databeskyttelse", "databeskyttelsen"),
     "do_no_harm": ("do-no-harm text", "tekst om ikke at gøre skade", "teksten om ikke at gøre skade"),
