@@ -29,7 +29,10 @@ from app.records.decision_tables import agenda_item, ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
-_HEAD = [*proposal.c, *(column for column in face.c if column.name not in ("proposal_id", "content", "words"))]
+_HEAD = [
+    *proposal.c,
+    *(column for column in face.c if column.name not in ("proposal_id", "cycle_year", "content", "words")),
+]
 _LISTED = [
     *(proposal.c[name] for name in ("id", "ref", "cycle_year", "office_code", "state", "deadline_on", "created_at")),
     *(
@@ -123,13 +126,13 @@ def list_proposals(tx: Tx, actor: Actor, wanted: Wanted) -> list[Record]:
     query = _filtered(query, actor.side, wanted)
     if wanted.after:
         value, last = wanted.after
-        query = query.where(or_(sort < value, and_(sort == value, proposal.c.id < last)))
-    return list(tx.execute(query.order_by(sort.desc(), proposal.c.id.desc()).limit(wanted.limit + 1)))
+        query = query.where(or_(sort < value, and_(sort == value, face.c.proposal_id < last)))
+    return list(tx.execute(query.order_by(sort.desc(), face.c.proposal_id.desc()).limit(wanted.limit + 1)))
 
 
 def _filtered(query: Select[Any], side: Side, wanted: Wanted) -> Select[Any]:
     if wanted.cycle is not None:
-        query = query.where(proposal.c.cycle_year == wanted.cycle)
+        query = query.where(face.c.cycle_year == wanted.cycle)
     if wanted.states:
         query = query.where(proposal.c.state.in_(wanted.states))
     if wanted.office is not None:
@@ -170,7 +173,9 @@ def put_face(tx: Tx, proposal_id: int, side: Side, shown: Shown, at: datetime) -
     here = (face.c.proposal_id == proposal_id) & (face.c.side == side)
     found = tx.execute(update(face).where(here).values(**values, version=face.c.version + 1, updated_at=at))
     if found.rowcount == 0:
-        tx.execute(insert(face).values(**values, proposal_id=proposal_id, side=side, version=1, updated_at=at))
+        cycle = select(proposal.c.cycle_year).where(proposal.c.id == proposal_id).scalar_subquery()
+        own = {"proposal_id": proposal_id, "side": side, "cycle_year": cycle}
+        tx.execute(insert(face).values(**values, **own, version=1, updated_at=at))
     tx.execute(facet.delete().where((facet.c.proposal_id == proposal_id) & (facet.c.side == side)))
     wanted = {("country", code) for code in shown.countries}
     wanted |= {("priority_area", str(number)) for number in shown.priority_areas}

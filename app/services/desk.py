@@ -8,7 +8,7 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.people import IOM, Actor, Role
 from app.domain.workflow import State
-from app.records import cycles, desk, proposals
+from app.records import audit, cycles, desk, proposals
 from app.records.proposals import Wanted
 from app.services.clock import Now
 
@@ -127,8 +127,21 @@ def _decided(row: Record, day: date | None) -> date | None:
     return day if row.state in (*TABS["review"], *TABS["decide"]) else None
 
 
+# Year -> the hash of the log's head and what was asked for then: every act changes the head, so sums of the same head hold.
+_asked_for: dict[int, tuple[str, dict[str, int]]] = {}
+
+
+def _requested(tx: Tx, year: int) -> dict[str, int]:
+    head = audit.head(tx)
+    known = _asked_for.get(year)
+    if head is None or known is None or known[0] != head.hash:
+        known = (head.hash if head else "", desk.requested_by_state(tx, year))
+        _asked_for[year] = known
+    return known[1]
+
+
 def _money(tx: Tx, actor: Actor, cycle: Record) -> Money:
-    by_state = desk.requested_by_state(tx, cycle.year)
+    by_state = _requested(tx, cycle.year)
     live = {state: amount for state, amount in by_state.items() if state not in (State.DRAFT, State.CANCELLED)}
     told = actor.role not in IOM
     recommended = sum(live.get(state, 0) for state in TABS["decide"]) if told else 0
