@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from tests.conftest import Service, _with_service, copy_of, settings_for
+from tests.web.test_review import under_review
 
 MOST = 12
 PAGES = [
@@ -84,5 +85,28 @@ def test_no_page_takes_more_statements_for_many_rows(page_service: Any, capsys: 
             answer = await service.client.get(path, headers=headers)
         assert answer.status_code == 200, answer.text
         return len([one for one in said if one.lstrip().startswith(("SELECT", "WITH", "UPDATE", "INSERT"))])
+
+    page_service(scenario)
+
+
+async def sent(service: Service, role: str, path: str, **form: str) -> Any:
+    """What a page answers to its own form."""
+    headers = {"Authorization": f"Bearer {service.accounts[role]['token']}", "Accept": "text/html"}
+    return await service.client.post(path, data=form, headers=headers)
+
+
+def test_after_another_tab_saved_one_sees_both_and_chooses(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await under_review(service)
+        place = f"/proposals/{ref}/assessment"
+        first = {"deed": "save", "seen": "", "grade-a": "3", "overall": "From the first tab."}
+        assert (await sent(service, "mfa_reviewer", place, **first)).status_code == 303
+        second = {"deed": "save", "seen": "", "grade-a": "1", "overall": "From the second tab."}
+        refused = await sent(service, "mfa_reviewer", place, **second)
+        assert refused.status_code == 409
+        assert '<p class="prose">From the first tab.</p>' in refused.text
+        assert ">From the second tab.</textarea>" in refused.text
+        seen = refused.text.partition('name="seen" value="')[2].partition('"')[0]
+        assert (await sent(service, "mfa_reviewer", place, **{**second, "seen": seen})).status_code == 303
 
     page_service(scenario)

@@ -92,6 +92,7 @@ async def _workspace(
         verdicts=VERDICTS,
         overall=_overall(found, sent or {}),
         seen=_seen(found),
+        newer=(found.judged or {}).get("mine") if sent and sent.get("seen", _seen(found)) != _seen(found) else None,
     )
 
 
