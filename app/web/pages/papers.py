@@ -112,7 +112,7 @@ def _plain(value: Any, say: Callable[[str], str]) -> list[str]:
 async def attach(ref: str, request: Request) -> Response:
     """A file from the page's form, judged and kept as the API does it."""
     actor, here = await caller(request), house(request)
-    now = here.now()
+    now, visibility = here.now(), "internal"  # what could not be read is not opened to the other side
     try:
         await here.database.read(lambda tx: attachments.check_room(tx, faces.seen(tx, actor, ref)))
         name, data, visibility = await read_file(request)
@@ -124,7 +124,7 @@ async def attach(ref: str, request: Request) -> Response:
     except AppError as error:
         if error.status == 404:
             raise
-        return await _papers(request, actor, ref, error)
+        return await _papers(request, actor, ref, error, {"visibility": visibility})
     return redirect(f"/proposals/{ref}/papers?said=attached#attachments")
 
 
