@@ -110,3 +110,59 @@ def test_after_another_tab_saved_one_sees_both_and_chooses(page_service: Any) ->
         assert (await sent(service, "mfa_reviewer", place, **{**second, "seen": seen})).status_code == 303
 
     page_service(scenario)
+
+
+def test_the_queue_knows_its_cycles_and_the_consultation_that_comes_next(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        unknown, current = [await shown(service, path) for path in ("/?cycle=1999", "/")]
+        assert "1999" not in unknown
+        assert "Envelope 2027" in unknown
+        assert "Envelope 2027" in current
+
+        def plan(tx: Any) -> None:
+            row = tx.execute(text("SELECT * FROM consultation WHERE state = 'concluded' LIMIT 1")).one()._asdict()
+            days = (("cancelled", "2027-01-11"), ("planned", "2027-03-02"), ("planned", "2027-02-02"))
+            for number, (state, day) in enumerate(days, 900):
+                _insert(tx, "consultation", {**row, "id": number, "cycle_year": 2027, "state": state, "held_on": day})
+
+        await service.house.database.write(plan)
+        assert "Consultation on 2 Feb 2027" in await shown(service, "/")
+
+    page_service(scenario)
+
+
+def test_the_queue_says_that_more_of_a_kind_wait_than_it_lists(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        assert "of a kind wait" not in await shown(service, "/")
+        await service.house.database.write(multiply)
+        assert "More than 100 of a kind wait" in await shown(service, "/")
+
+    page_service(scenario)
+
+
+async def shown(service: Service, path: str, role: str = "mfa_reviewer") -> str:
+    headers = {"Authorization": f"Bearer {service.accounts[role]['token']}", "Accept": "text/html"}
+    return str((await service.client.get(path, headers=headers)).text)
+
+
+def test_what_was_written_and_refused_stands_in_its_own_form_or_above_when_that_is_gone(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await under_review(service)
+        place = f"/proposals/{ref}"
+        conflict = {"form": "conflict", "reason": "My sister works there."}
+        assert (await sent(service, "mfa_reviewer", f"{place}/conflict", **conflict)).status_code == 303
+        again = (await sent(service, "mfa_reviewer", f"{place}/conflict", **conflict)).text
+        assert again.count("My sister works there.</textarea>") == 1
+        asked = {"json": {"question": "Who?"}}
+        number = (await service.call("mfa_reviewer_2", "POST", f"{place}/clarifications", **asked)).json()["id"]
+        answer = {"form": f"answer-{number}", "answer": "Nobody."}
+        for status in (303, 409):
+            answered = await sent(service, "iom_office", f"{place}/questions/{number}", **answer)
+            assert answered.status_code == status
+        assert '<p class="prose">Nobody.</p></section>' in answered.text
+        late = {"move": "recommend", "version": "1", "recommendation": "approve", "reason": "Yes.", "memo": "A memo."}
+        page = (await sent(service, "mfa_reviewer", f"{place}/moves", **late)).text
+        assert "A memo." in page
+        assert "Declare a conflict of interest" in await shown(service, "/proposals/DK-IOM-2025-001", "mfa_finance")
+
+    page_service(scenario)

@@ -17,7 +17,7 @@ from app.services import casework, remarks, review, workspace
 from app.services.casework import Request as MoveRequest
 from app.services.workspace import Workspace
 from app.web.api import bodies
-from app.web.pages.deeds import Form, Work, as_model, take, version
+from app.web.pages.deeds import Form, Work, as_model, may, take, version
 from app.web.pages.forms import read_form
 from app.web.pages.language import _
 from app.web.pages.queue import TONES
@@ -92,6 +92,8 @@ async def _workspace(
         verdicts=VERDICTS,
         overall=_overall(found, sent or {}),
         seen=_seen(found),
+        declares=may(actor, "POST /proposals/{ref}/conflict"),
+        lost=_lost(found, sent or {}),
         newer=(found.judged or {}).get("mine") if sent and sent.get("seen", _seen(found)) != _seen(found) else None,
     )
 
@@ -125,6 +127,21 @@ def _seen(found: Workspace) -> str:
     """Which version of one's own assessment the page shows: another tab may have saved one since."""
     mine = (found.judged or {}).get("mine")
     return mine["updated_at"].isoformat() if mine else ""
+
+
+def _lost(found: Workspace, sent: Mapping[str, str]) -> list[str]:
+    """What a refused form held that the page has no form for any more: somebody else was faster, or the state moved on."""
+    names: tuple[str, ...] = ()
+    if move := sent.get("move"):
+        names = () if any(one["move"] == move and one["allowed"] for one in found.moves) else ("reason", "memo")
+    elif sent.get("form", "").startswith("answer-"):
+        open_ = {f"answer-{one['id']}" for one in found.questions if not one["answer"]}
+        names = () if sent["form"] in open_ else ("answer",)
+    elif "seen" in sent:
+        mine = (found.judged or {}).get("mine")
+        grading = found.assessing and not (mine and mine["completed_at"])
+        names = () if grading else (*(f"comment-{letter}" for letter in LETTERS), "overall")
+    return [sent[name] for name in names if sent.get(name, "").strip()]
 
 
 def _stations(found: Workspace) -> list[tuple[str, str]]:
