@@ -81,8 +81,8 @@ def queue(tx: Tx, actor: Actor, wanted: Wanted, tab: str, whole: bool, now: Now)
     """The desk of this person: of `wanted.cycle`, the current one where there is no such, of all cycles' proposals if `whole`."""
     found = cycles.all_cycles(tx)
     years = {row.year: row for row in found}
-    year = wanted.cycle if wanted.cycle in years else current_year(found, now.today)
-    cycle = years[year]
+    cycle = years.get(wanted.cycle or 0) or years[current_year(found, now.today)]
+    year: int = cycle.year
     listed = None if whole else year
     states = {state for group in TABS.values() for state in group}
     by_state = desk.state_counts(tx, actor, listed, states)

@@ -49,7 +49,7 @@ def of(tx: Tx, actor: Actor, ref: str, diff: int | None, library: Library) -> Fi
         head=head,
         attachments=attachments.listed_on(tx, actor, row),
         submissions=submissions,
-        changes=intake.compared_on(tx, row, diff, None) if diff in compared else None,
+        changes=intake.compared_on(tx, row, diff, None) if diff and diff in compared else None,
         comments=remarks.comments_on(tx, row) if actor.role in DANES | {Role.AUDITOR} else None,
         conflicts=remarks.conflicts_on(tx, row) if inside else None,
         similar=similar.of_row(tx, actor, row, library.engagements) if inside else None,

@@ -166,3 +166,16 @@ def test_what_was_written_and_refused_stands_in_its_own_form_or_above_when_that_
         assert "Declare a conflict of interest" in await shown(service, "/proposals/DK-IOM-2025-001", "mfa_finance")
 
     page_service(scenario)
+
+
+def test_who_accepts_the_screening_says_so_in_their_own_language(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await under_review(service)
+        headers = {"Authorization": f"Bearer {service.accounts['mfa_reviewer']['token']}", "Accept": "text/html"}
+        more = {"data": {"deed": "accept", "grade-b": "1"}, "headers": {**headers, "Accept-Language": "da"}}
+        assert (await service.client.post(f"/proposals/{ref}/assessment", **more)).status_code == 303
+        mine = (await service.call("mfa_reviewer", "GET", f"/proposals/{ref}/assessments")).json()["mine"]
+        assert set(mine["grades"]) == set("abcdefgh")
+        assert (mine["grades"]["b"], mine["overall"]) == (1, "Jeg er enig i, hvad screeningen fandt.")
+
+    page_service(scenario)

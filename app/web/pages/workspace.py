@@ -19,9 +19,9 @@ from app.services.workspace import Workspace
 from app.web.api import bodies
 from app.web.pages.deeds import Form, Work, as_model, may, take, version
 from app.web.pages.forms import read_form
-from app.web.pages.language import _
+from app.web.pages.language import _, translator
 from app.web.pages.queue import TONES
-from app.web.pages.rendering import page
+from app.web.pages.rendering import language_for, page
 from app.web.requests import caller, house, read_as
 
 router = APIRouter(include_in_schema=False)
@@ -173,7 +173,7 @@ async def _do(request: Request, ref: str, said: str, work: Work) -> Response:
 async def take_assessment(ref: str, request: Request) -> Response:
     """Save one's assessment as far as it goes, take over what the screening found, or complete it."""
     here = house(request)
-    book, now = here.book, here.now()
+    book, now, say = here.book, here.now(), translator(language_for(request))
     deed = {"save": "saved", "accept": "saved", "complete": "completed"}
     chosen = (await read_form(request)).get("deed", "save")
 
@@ -182,19 +182,18 @@ async def take_assessment(ref: str, request: Request) -> Response:
         if form.get("seen", "") != _seen(found):
             said = "You saved this assessment in another tab since; what you wrote here is still in the form below."
             raise Conflict("changed_meanwhile", said)
-        sent = _assessment(form)
+        sent = as_model(bodies.AssessmentIn, _assessment(form)).model_dump()
         if chosen == "accept":
-            taken = workspace.suggestions(found.ground, found.screening)
-            sent["grades"] = {**taken, **sent["grades"]}
-            sent["overall"] = sent["overall"] or _ACCEPTED
-        review.save(tx, actor, ref, as_model(bodies.AssessmentIn, sent).model_dump(), book, now)
+            review.accept(tx, actor, ref, sent, say(_ACCEPTED), book, now)
+        else:
+            review.save(tx, actor, ref, sent, book, now)
         if chosen == "complete":
             review.complete(tx, actor, ref, book, now)
 
     return await _do(request, ref, deed.get(chosen, "saved"), work)
 
 
-_ACCEPTED = "I share what the screening found."
+_ACCEPTED = _("I share what the screening found.")
 
 
 def _assessment(form: Form) -> dict[str, Any]:
