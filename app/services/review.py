@@ -252,9 +252,9 @@ def outcomes(tx: Tx, rows: Iterable[Record]) -> dict[int, dict[str, Any]]:
     finds is not told to the next one here."""
     shown = {row.id: row.snapshot for row in rows if row.state != State.UNDER_REVIEW}
     given: dict[int, list[Record]] = {}
-    for one in review.completed_of(tx, shown):
-        if one.snapshot == shown[one.proposal_id]:
-            given.setdefault(one.proposal_id, []).append(one)
+    for number, every in review.assessments_by(tx, shown).items():
+        if done := [one for one in every if one.completed_at and one.snapshot == shown[number]]:
+            given[number] = done
     results = proposals.results_of(tx, given)
     found = {number: outcome_of(done, ground_in(json.loads(results[number]), {})) for number, done in given.items()}
     return {number: outcome for number, outcome in found.items() if outcome}
