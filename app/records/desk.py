@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, exists, func, literal, select, union_all
 
 from app.db import Record, Tx
 from app.domain.people import Actor, Side
@@ -57,15 +57,16 @@ def neighbours(tx: Tx, actor: Actor, year: int, number: int) -> tuple[str | None
     return found[0], found[1]
 
 
-# What waits. Every query answers kind, ref, title, due and number, so that one statement asks them all.
+# What waits. Every query answers kind, ref, title, due and number, so that one statement asks them all; of each kind the
+# MOST that are due first, and one to tell that there are more.
 
 
 def _task(kind: str, source: Any, due: Any, number: Any, *where: ColumnElement[bool]) -> Select[Any]:
     columns = (literal(kind).label("kind"), proposal.c.ref, face.c.title, due.label("due_on"), number.label("number"))
-    return select(*columns).select_from(source).where(*where).limit(MOST)
+    return select(*columns).select_from(source).where(*where).order_by(due.nulls_last(), proposal.c.id).limit(MOST + 1)
 
 
-_NO_DAY, _NO_NUMBER = proposal.c.deadline_on, proposal.c.id
+_DEADLINE, _PROPOSAL = proposal.c.deadline_on, proposal.c.id
 
 
 def of_reviewer(actor: Actor) -> list[Select[Any]]:
@@ -79,10 +80,10 @@ def of_reviewer(actor: Actor) -> list[Select[Any]]:
     under_review = proposal.c.state == "under_review"
     completed = all_done.scalar_subquery()
     return [
-        _task("start_review", _JOINED, _NO_DAY, _NO_NUMBER, free, proposal.c.state == "submitted"),
-        _task("assess", _JOINED, _NO_DAY, completed, free, under_review, ~done),
-        _task("recommend", _JOINED, _NO_DAY, completed, free, under_review, done),
-        _task("read_report", reports, _NO_DAY, report.c.year, free, report.c.state == "submitted"),
+        _task("start_review", _JOINED, _DEADLINE, _PROPOSAL, free, proposal.c.state == "submitted"),
+        _task("assess", _JOINED, _DEADLINE, completed, free, under_review, ~done),
+        _task("recommend", _JOINED, _DEADLINE, completed, free, under_review, done),
+        _task("read_report", reports, _DEADLINE, report.c.year, free, report.c.state == "submitted"),
     ]
 
 
@@ -91,7 +92,7 @@ def of_head(actor: Actor) -> list[Select[Any]]:
     held = exists().where(agenda_item.c.held_proposal_id == proposal.c.id)
     tabled = proposal.c.state.in_(("recommended", "deferred")) & ~held
     return [
-        _task("table", _JOINED, _NO_DAY, _NO_NUMBER, visible(actor), tabled),
+        _task("table", _JOINED, _DEADLINE, _PROPOSAL, visible(actor), tabled),
         *_to_sign(actor, Side.MFA),
     ]
 
@@ -107,8 +108,8 @@ def _to_sign(actor: Actor, side: Side, suffix: str = "") -> list[Select[Any]]:
     open_ = (proposal.c.state == "agreed") & (amendment.c.state == "open")
     approved, number = proposal.c.state == "approved", amendment.c.number
     return [
-        _task(f"sign{suffix}", _JOINED, _NO_DAY, _NO_NUMBER, visible(actor), approved, unsigned(0)),
-        _task(f"sign_amendment{suffix}", amended, _NO_DAY, number, visible(actor), open_, unsigned(number)),
+        _task(f"sign{suffix}", _JOINED, _DEADLINE, _PROPOSAL, visible(actor), approved, unsigned(0)),
+        _task(f"sign_amendment{suffix}", amended, _DEADLINE, number, visible(actor), open_, unsigned(number)),
     ]
 
 
@@ -130,7 +131,7 @@ def of_iom(actor: Actor) -> list[Select[Any]]:
     answerable = proposal.c.state.in_(("submitted", "under_review", "recommended", "deferred"))
     seen = visible(actor)
     return [
-        _task("rework", _JOINED, _NO_DAY, _NO_NUMBER, seen, proposal.c.state == "returned"),
+        _task("rework", _JOINED, _DEADLINE, _PROPOSAL, seen, proposal.c.state == "returned"),
         _task(
             "answer",
             asked,
@@ -140,7 +141,7 @@ def of_iom(actor: Actor) -> list[Select[Any]]:
             answerable,
             clarification.c.answered_at.is_(None),
         ),
-        _task("finish", _JOINED, _NO_DAY, _NO_NUMBER, seen, proposal.c.state == "draft"),
+        _task("finish", _JOINED, _DEADLINE, _PROPOSAL, seen, proposal.c.state == "draft"),
     ]
 
 
@@ -168,7 +169,7 @@ def of_money(actor: Actor, soon: date) -> list[Select[Any]]:
         _task("release", paid, due, number, seen, live, stage == "prepared", ~own),
         _task("release_other", paid, due, number, seen, live, stage == "prepared", own),
         _task("receive", paid, due, number, seen, stage == "released"),
-        _task("read_report", reports, _NO_DAY, report.c.year, seen, report.c.state == "submitted"),
+        _task("read_report", reports, _DEADLINE, report.c.year, seen, report.c.state == "submitted"),
     ]
 
 
@@ -197,7 +198,7 @@ _MEETING = (consultation.c.id, consultation.c.cycle_year, consultation.c.held_on
 
 
 def coming(tx: Tx, year: int) -> Record | None:
-    """The consultation of a cycle: the next that is not concluded, else the last one."""
-    rank = or_(consultation.c.state == "planned", consultation.c.state == "open")
-    query = select(consultation).where(consultation.c.cycle_year == year)
-    return tx.execute(query.order_by(rank.desc(), consultation.c.held_on.desc()).limit(1)).one_or_none()
+    """The consultation of a cycle: the first that is still to be concluded, else the last that was."""
+    query = select(consultation).where(consultation.c.cycle_year == year, consultation.c.state != "cancelled")
+    found = tx.execute(query.order_by(consultation.c.held_on, consultation.c.id)).all()
+    return next((one for one in found if one.state != "concluded"), found[-1] if found else None)

@@ -110,16 +110,6 @@ def every_change(tx: Tx) -> dict[int, list[Record]]:
     return found
 
 
-def requested_by(tx: Tx, ids: Iterable[int]) -> dict[tuple[int, int], dict[int, int]]:
-    """(proposal, snapshot) -> year -> DKK that it asks for, of many proposals at once."""
-    here = ledger.c.proposal_id.in_(list(ids)) & (ledger.c.kind == "requested")
-    query = select(ledger.c.proposal_id, ledger.c.snapshot, ledger.c.year, ledger.c.amount_dkk).where(here)
-    found: dict[tuple[int, int], dict[int, int]] = {}
-    for number, snapshot, year, amount in tx.execute(query.order_by(ledger.c.year)):
-        found.setdefault((number, snapshot), {})[year] = amount
-    return found
-
-
 def sums_by(tx: Tx, ids: Iterable[int]) -> dict[int, dict[tuple[str, int], int]]:
     """As `sums_of`, of many proposals at once; one without an entry is not there."""
     by = (ledger.c.proposal_id, ledger.c.kind, ledger.c.year)

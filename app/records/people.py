@@ -104,11 +104,6 @@ def change_person(tx: Tx, person_id: int, values: dict[str, Any]) -> None:
     tx.execute(update(person).where(person.c.id == person_id).values(values))
 
 
-def office_codes(tx: Tx, kind: str) -> list[str]:
-    """The codes of all offices of a kind."""
-    return list(tx.scalars(select(office.c.code).where(office.c.kind == kind).order_by(office.c.code)))
-
-
 def office_exists(tx: Tx, code: str, kind: str) -> bool:
     return tx.scalar(select(office.c.code).where(office.c.code == code, office.c.kind == kind)) is not None
 

@@ -286,12 +286,6 @@ _SNAPSHOTS = select(
 ).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
 
 
-def contents_of(tx: Tx, proposal_id: int) -> dict[int, str]:
-    """Number -> the content of every snapshot of a proposal."""
-    query = select(snapshot.c.number, snapshot.c.content).where(snapshot.c.proposal_id == proposal_id)
-    return {row.number: row.content for row in tx.execute(query)}
-
-
 def reporting_on(tx: Tx, actor: Actor) -> list[Record]:
     """Number, reference and title of the proposals whose reports are owed now, as far as this actor sees them."""
     columns = (proposal.c.id, proposal.c.ref, face.c.title)

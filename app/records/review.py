@@ -72,12 +72,6 @@ def assessments_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[int, list[Record
     return found
 
 
-def completed_of(tx: Tx, ids: Iterable[int]) -> list[Record]:
-    """The completed assessments of many proposals, of every snapshot, in the order they were begun."""
-    here = assessment.c.proposal_id.in_(list(ids)) & assessment.c.completed_at.is_not(None)
-    return list(tx.execute(select(assessment).where(here).order_by(assessment.c.id)))
-
-
 def has_assessed(tx: Tx, proposal_id: int, person_id: int) -> bool:
     """Whether a person has completed an assessment of any snapshot of a proposal."""
     here = (assessment.c.proposal_id == proposal_id) & (assessment.c.person_id == person_id)

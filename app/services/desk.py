@@ -78,10 +78,11 @@ def current_year(found: list[Record], today: date) -> int:
 
 
 def queue(tx: Tx, actor: Actor, wanted: Wanted, tab: str, whole: bool, now: Now) -> Desk:
-    """The desk of this person: of `wanted.cycle`, the current one where it is None, of all cycles' proposals if `whole`."""
+    """The desk of this person: of `wanted.cycle`, the current one where there is no such, of all cycles' proposals if `whole`."""
     found = cycles.all_cycles(tx)
-    year = wanted.cycle or current_year(found, now.today)
-    cycle = next((row for row in found if row.year == year), found[-1])
+    years = {row.year: row for row in found}
+    cycle = years.get(wanted.cycle or 0) or years[current_year(found, now.today)]
+    year: int = cycle.year
     listed = None if whole else year
     states = {state for group in TABS.values() for state in group}
     by_state = desk.state_counts(tx, actor, listed, states)
@@ -110,21 +111,22 @@ def queue(tx: Tx, actor: Actor, wanted: Wanted, tab: str, whole: bool, now: Now)
 
 def _rows(tx: Tx, actor: Actor, page: list[Record], meeting: Record | None) -> list[Row]:
     countries = desk.countries_of(tx, actor.side, [row.id for row in page])
-    decided_on = meeting.held_on if meeting is not None and meeting.state != "concluded" else None
+    live = meeting if meeting is not None and meeting.state != "concluded" else None
     return [
         Row(
             head=row,
             criteria=json.loads(row.screening)["criteria"],
             countries=tuple(countries.get(row.id, ())),
-            due_on=row.deadline_on if row.state in (State.DRAFT, State.RETURNED) else _decided(row, decided_on),
+            due_on=row.deadline_on if row.state in (State.DRAFT, State.RETURNED) else _decided(row, live),
         )
         for row in page
     ]
 
 
-def _decided(row: Record, day: date | None) -> date | None:
-    """What is under way towards a consultation is due on its day."""
-    return day if row.state in (*TABS["review"], *TABS["decide"]) else None
+def _decided(row: Record, meeting: Record | None) -> date | None:
+    """What is under way towards the consultation of its cycle is due on its day."""
+    towards = row.state in (*TABS["review"], *TABS["decide"])
+    return meeting.held_on if meeting is not None and towards and row.cycle_year == meeting.cycle_year else None
 
 
 # Year -> the hash of the log's head and what was asked for then: every act changes the head, so sums of the same head hold.

@@ -32,7 +32,7 @@ class Filed:
 
 
 def of(tx: Tx, actor: Actor, ref: str, diff: int | None, library: Library) -> Filed:
-    """Everything filed with a proposal; `diff` is the submission whose changes are shown. NotFound where either is not there."""
+    """Everything filed with a proposal; `diff` is the submission whose changes since the one before are shown, if there are both."""
     head = workspace.head(tx, actor, ref)
     row, inside = head.row, actor.role in INSIDE
     there = papers.existing(tx, row.id)
@@ -43,11 +43,13 @@ def of(tx: Tx, actor: Actor, ref: str, diff: int | None, library: Library) -> Fi
         "extract": there.signed and row.state in TOLD,
     }
     told = [variant for variant, had in (("full", True), ("public", there.letter and row.state in _DECIDED)) if had]
+    submissions = intake.snapshots_on(tx, row)
+    compared = {one["number"] for one in submissions[1:]}
     return Filed(
         head=head,
         attachments=attachments.listed_on(tx, actor, row),
-        submissions=intake.snapshots_on(tx, row),
-        changes=intake.compared_on(tx, row, diff, None) if diff is not None else None,
+        submissions=submissions,
+        changes=intake.compared_on(tx, row, diff, None) if diff and diff in compared else None,
         comments=remarks.comments_on(tx, row) if actor.role in DANES | {Role.AUDITOR} else None,
         conflicts=remarks.conflicts_on(tx, row) if inside else None,
         similar=similar.of_row(tx, actor, row, library.engagements) if inside else None,

@@ -23,7 +23,8 @@ OVERSEERS = (Role.ADMIN, Role.AUDITOR)
 class Told:
     """A message as its reader gets it: its plain text (JSON for a webhook) and what is attached: name, kind, bytes.
 
-    Without a text for an administrator: who sends messages again need not read them.
+    Without a text for an administrator: who sends messages again need not read them. Nor for a reader who got another role
+    or office before it was sent: it was for whoever holds the old one.
     """
 
     head: dict[str, Any]
@@ -49,7 +50,8 @@ def one(tx: Tx, actor: Actor, number: int, library: Library, sender: Sender, now
     row = notices.message_for(tx, _whose(actor), number)
     if row is None:
         raise NotFound("notification_not_found", f"There is no notification {number} that you can see.")
-    if actor.role is Role.ADMIN and row.person_id != actor.id:
+    unread = row.sent_at is None and standing.readdressed(row) and actor.role is not Role.AUDITOR
+    if unread or (actor.role is Role.ADMIN and row.person_id != actor.id):
         return Told(_described(row), None, [])
     if row.channel == HOOK:
         return Told(_described(row), deliveries.body_of(row).decode(), [])

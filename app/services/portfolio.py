@@ -48,9 +48,10 @@ def check_cycle(tx: Tx, year: int) -> None:
 def items_of(tx: Tx, rows: Sequence[Record], judged: Mapping[int, dict[str, Any]]) -> list[Item]:
     """Rows of proposals as items, read together whatever their number; `judged` is what `review.outcomes` says of them."""
     ids = [row.id for row in rows]
-    requested, sums = money.requested_by(tx, ids), money.sums_by(tx, ids)
+    entered, sums = money.entries_by(tx, ids), money.sums_by(tx, ids)
     return [
-        _item(row, judged.get(row.id), requested.get((row.id, row.snapshot), {}), sums.get(row.id, {})) for row in rows
+        _item(row, judged.get(row.id), entered.get((row.id, "requested", row.snapshot), {}), sums.get(row.id, {}))
+        for row in rows
     ]
 
 

@@ -38,7 +38,8 @@ class Checked:
 
 def places(tx: Tx, actor: Actor, now: Now) -> Places:
     found = cycles.all_cycles(tx)
-    offices = tuple(people.office_codes(tx, "iom")) if actor.role is Role.IOM_FOCAL_POINT else ()
+    focal = actor.role is Role.IOM_FOCAL_POINT
+    offices = tuple(one.code for one in people.offices(tx) if one.kind == "iom") if focal else ()
     rows = proposals.list_proposals(tx, actor, Wanted(states=tuple(EDITABLE), limit=200))
     return Places(tuple(row.year for row in found), current_year(found, now.today), offices, rows)
 

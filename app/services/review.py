@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.assessment import Consolidated, Ground, as_json, consolidate, grade_faults, lacking
+from app.domain.assessment import Consolidated, Ground, as_json, consolidate, grade_faults, lacking, suggested
 from app.domain.people import Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
@@ -111,6 +111,28 @@ def save(tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], book: Rulebook, n
     review.put_assessment(tx, row.id, row.snapshot, actor.id, values)
     audit.record(tx, actor, "assessment.save", ref, now, {"snapshot": row.snapshot}, after=audit.digest(sent))
     return own(tx, actor, ref)
+
+
+def accept(
+    tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], overall: str, book: Rulebook, now: Now
+) -> dict[str, Any]:
+    """As `save`, where what was left open accepts the screening: its grades, and `overall` as the word on all."""
+    row, ground = _under_review(tx, actor, ref, book)
+    kept = proposals.snapshot_of(tx, row.id, row.snapshot)
+    assert kept, "a proposal under review has its snapshot"
+    grades = {**_suggestions(ground, json.loads(kept.result)["criteria"]), **sent["grades"]}
+    return save(tx, actor, ref, {**sent, "grades": grades, "overall": sent["overall"] or overall}, book, now)
+
+
+def _suggestions(ground: Ground, criteria: list[dict[str, Any]]) -> dict[str, int | None]:
+    """Letter -> the grade that accepts what the screening found."""
+    wanted = ground.mandatory | ground.claimed
+    return {
+        one["letter"]: suggested(
+            one["earned"], one["possible"], one["state"], one["letter"] in wanted or one["state"] == "met"
+        )
+        for one in criteria
+    }
 
 
 def complete(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> dict[str, Any]:
@@ -230,9 +252,9 @@ def outcomes(tx: Tx, rows: Iterable[Record]) -> dict[int, dict[str, Any]]:
     finds is not told to the next one here."""
     shown = {row.id: row.snapshot for row in rows if row.state != State.UNDER_REVIEW}
     given: dict[int, list[Record]] = {}
-    for one in review.completed_of(tx, shown):
-        if one.snapshot == shown[one.proposal_id]:
-            given.setdefault(one.proposal_id, []).append(one)
+    for number, every in review.assessments_by(tx, shown).items():
+        if done := [one for one in every if one.completed_at and one.snapshot == shown[number]]:
+            given[number] = done
     results = proposals.results_of(tx, given)
     found = {number: outcome_of(done, ground_in(json.loads(results[number]), {})) for number, done in given.items()}
     return {number: outcome for number, outcome in found.items() if outcome}

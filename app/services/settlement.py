@@ -151,7 +151,8 @@ def amended(tx: Tx, actor: Actor, ref: str) -> Amended:
     """Every amendment with what it changes, in seven statements however many there are."""
     head = head_of(tx, actor, ref)
     row, kept = head.row, agreements.agreement_of(tx, head.row.id)
-    found, bases = agreements.amendments_of(tx, row.id), proposals.contents_of(tx, row.id)
+    found = agreements.amendments_of(tx, row.id)
+    bases = proposals.contents_among(tx, row.id, {amendments.base_of(row, one) for one in found})
     given = defaultdict[int, list[Record]](list)
     for one in agreements.every_signature_of(tx, row.id):
         given[one.number].append(one)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.assessment import Ground, suggested
+from app.domain.assessment import Ground
 from app.domain.people import MFA, Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
@@ -81,14 +81,3 @@ def head(tx: Tx, actor: Actor, ref: str) -> Head:
     before, after = desk.neighbours(tx, actor, row.cycle_year, row.number)
     missing = faces.missing_of(row) if row.state in casework.EDITABLE else ()
     return Head(row, json.loads(faces.content_text(row)), missing, before, after)
-
-
-def suggestions(ground: Ground, screening: dict[str, Any]) -> dict[str, int | None]:
-    """Letter -> the grade that accepts what the screening found."""
-    wanted = ground.mandatory | ground.claimed
-    return {
-        one["letter"]: suggested(
-            one["earned"], one["possible"], one["state"], one["letter"] in wanted or one["state"] == "met"
-        )
-        for one in screening["criteria"]
-    }

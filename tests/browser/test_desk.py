@@ -6,9 +6,18 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
 
-from tests.browser.desk import Desk
+from tests.browser.desk import Desk, barriers
 
 SUBMITTED = "DK-IOM-2027-005"
+SLOW = """() => {
+  const send = window.fetch;
+  window.sent = new Promise(resolve => setTimeout(resolve, 3000));
+  let first = true;
+  window.fetch = async (...asked) => {
+    if (first) { first = false; await window.sent; }
+    return send(...asked);
+  };
+}"""  # the first save is under way for three seconds
 
 
 def click(page: Page, what: str, clicks: list[str]) -> None:
@@ -70,6 +79,10 @@ def test_grading_needs_no_mouse_and_fits_one_screen(desk: Desk) -> None:
     assert chosen == "21211111"
     assert page.locator("#criterion-a .differs").is_hidden()
     assert page.locator("#criterion-d .differs").is_visible(), "it was met, and 1 is not"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**said=saved*")
+    assert page.input_value("#overall") == "", "Enter saves; it accepts nothing that was not graded"
+    assert barriers(page) == []
 
 
 def test_the_list_is_walked_with_j_and_k_and_opened_with_enter(reading: Desk) -> None:
@@ -89,10 +102,10 @@ def test_of_two_tabs_the_second_is_told_and_keeps_what_was_written(desk: Desk) -
     for page in (first, second):
         page.goto(f"/proposals/{SUBMITTED}")
     first.fill("#overall", "From the first tab.")
-    first.click("button:text-is('Save')")
+    first.click(".bandfoot button:text-is('Save')")
     first.wait_for_url("**said=saved*")
     second.fill("#overall", "From the second tab.")
-    second.click("button:text-is('Save')")
+    second.click(".bandfoot button:text-is('Save')")
     second.wait_for_selector("#error")
     assert "another tab" in second.inner_text("#error")
     assert second.input_value("#overall") == "From the second tab."
@@ -105,11 +118,18 @@ def test_what_is_written_is_saved_by_itself(desk: Desk) -> None:
     page.check("input[name=grade-a][value='3']", force=True)
     page.fill("#overall", "Written while the telephone rang.")
     page.wait_for_selector("[data-told]:text-matches('^Saved ..:..')")
+    page.evaluate(SLOW)
+    page.fill("#overall", "Written while the telephone rang,")
+    page.wait_for_timeout(1300)
+    page.fill("#overall", "Written while the telephone rang.")
+    page.wait_for_timeout(1300)
+    page.evaluate("window.sent.then(() => { document.querySelector('[data-told]').textContent = '' })")
+    page.wait_for_selector("[data-told]:text-matches('^Saved ..:..')")
     other = desk.at("mfa_reviewer")
     other.goto(f"/proposals/{SUBMITTED}")
     assert other.input_value("#overall") == "Written while the telephone rang."
     page.fill("#overall", "And sent before it was saved by itself.")
-    page.click("button:text-is('Save')")
+    page.click(".bandfoot button:text-is('Save')")
     page.wait_for_url("**said=saved*")
     assert page.locator("#error").count() == 0
     assert desk.complaints == []
@@ -124,7 +144,7 @@ def test_a_session_that_ends_loses_nothing_of_what_was_written(desk: Desk) -> No
     with engine.begin() as tx:
         tx.execute(text("DELETE FROM session"))
     engine.dispose()
-    page.click("button:text-is('Save')")
+    page.click(".bandfoot button:text-is('Save')")
     page.wait_for_selector("h1:has-text('kept')")
     desk.log_in(page.context, "mfa_reviewer")
     page.click("button:text-is('Send it again')")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.conftest import Service
 from tests.web.test_engagements import counting, imported, submitted
 from tests.web.test_proposals import STRONG, made, shifted
@@ -64,7 +66,9 @@ def test_a_page_of_papers_tells_each_reader_what_the_api_tells_them(run: Any) ->
         assert "decision-letter.pdf" in iom
         assert (await looked(service, "iom_office", f"/proposals/{ref}/papers/decision-memo.pdf"))[0] == 403
         assert (await looked(service, "mfa_head", f"/proposals/{ref}/papers/nothing.pdf"))[0] == 404
-        assert (await looked(service, "mfa_head", f"/proposals/{ref}/papers?diff=9"))[0] == 404
+        for nothing in ("1", "9", "x"):
+            status, page, _ = await looked(service, "mfa_head", f"/proposals/{ref}/papers?diff={nothing}")
+            assert (status, 'id="changes"' in page) == (200, False)
         draft = str((await made(service))["ref"])
         for place in ("content", "papers"):
             assert (await looked(service, "mfa_head", f"/proposals/{draft}/{place}"))[0] == 404
@@ -80,5 +84,18 @@ def test_an_upload_after_the_session_ended_leads_to_the_login_and_back(run: Any)
             answer = await service.client.post(place, files=files, headers={"Accept": "text/html"})
             assert answer.status_code == 303
             assert answer.headers["location"] == f"/login?next={place.replace('/', '%2F')}"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_refused_upload_stays_on_its_own_side(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        headers = {"Authorization": f"Bearer {service.accounts['mfa_head']['token']}", "Accept": "text/html"}
+        files = {"file": ("note.pdf", b"No PDF at all.", "application/pdf")}
+        more = {"files": files, "data": {"visibility": "internal"}, "headers": headers}
+        answer = await service.client.post("/proposals/DK-IOM-2027-005/papers", **more)
+        assert answer.status_code == 422
+        assert '<option value="internal" selected>' in answer.text
 
     run(scenario)

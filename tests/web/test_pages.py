@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from tests.conftest import Service, _with_service, copy_of, settings_for
+from tests.web.test_review import under_review
 
 MOST = 12
 PAGES = [
@@ -84,5 +85,97 @@ def test_no_page_takes_more_statements_for_many_rows(page_service: Any, capsys: 
             answer = await service.client.get(path, headers=headers)
         assert answer.status_code == 200, answer.text
         return len([one for one in said if one.lstrip().startswith(("SELECT", "WITH", "UPDATE", "INSERT"))])
+
+    page_service(scenario)
+
+
+async def sent(service: Service, role: str, path: str, **form: str) -> Any:
+    """What a page answers to its own form."""
+    headers = {"Authorization": f"Bearer {service.accounts[role]['token']}", "Accept": "text/html"}
+    return await service.client.post(path, data=form, headers=headers)
+
+
+def test_after_another_tab_saved_one_sees_both_and_chooses(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await under_review(service)
+        place = f"/proposals/{ref}/assessment"
+        first = {"deed": "save", "seen": "", "grade-a": "3", "overall": "From the first tab."}
+        assert (await sent(service, "mfa_reviewer", place, **first)).status_code == 303
+        second = {"deed": "save", "seen": "", "grade-a": "1", "overall": "From the second tab."}
+        refused = await sent(service, "mfa_reviewer", place, **second)
+        assert refused.status_code == 409
+        assert '<p class="prose">From the first tab.</p>' in refused.text
+        assert ">From the second tab.</textarea>" in refused.text
+        seen = refused.text.partition('name="seen" value="')[2].partition('"')[0]
+        assert (await sent(service, "mfa_reviewer", place, **{**second, "seen": seen})).status_code == 303
+
+    page_service(scenario)
+
+
+def test_the_queue_knows_its_cycles_and_the_consultation_that_comes_next(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        unknown, current = [await shown(service, path) for path in ("/?cycle=1999", "/")]
+        assert "1999" not in unknown
+        assert "Envelope 2027" in unknown
+        assert "Envelope 2027" in current
+
+        def plan(tx: Any) -> None:
+            row = tx.execute(text("SELECT * FROM consultation WHERE state = 'concluded' LIMIT 1")).one()._asdict()
+            days = (("cancelled", "2027-01-11"), ("planned", "2027-03-02"), ("planned", "2027-02-02"))
+            for number, (state, day) in enumerate(days, 900):
+                _insert(tx, "consultation", {**row, "id": number, "cycle_year": 2027, "state": state, "held_on": day})
+
+        await service.house.database.write(plan)
+        assert "Consultation on 2 Feb 2027" in await shown(service, "/")
+
+    page_service(scenario)
+
+
+def test_the_queue_says_that_more_of_a_kind_wait_than_it_lists(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        assert "of a kind wait" not in await shown(service, "/")
+        await service.house.database.write(multiply)
+        assert "More than 100 of a kind wait" in await shown(service, "/")
+
+    page_service(scenario)
+
+
+async def shown(service: Service, path: str, role: str = "mfa_reviewer") -> str:
+    headers = {"Authorization": f"Bearer {service.accounts[role]['token']}", "Accept": "text/html"}
+    return str((await service.client.get(path, headers=headers)).text)
+
+
+def test_what_was_written_and_refused_stands_in_its_own_form_or_above_when_that_is_gone(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await under_review(service)
+        place = f"/proposals/{ref}"
+        conflict = {"form": "conflict", "reason": "My sister works there."}
+        assert (await sent(service, "mfa_reviewer", f"{place}/conflict", **conflict)).status_code == 303
+        again = (await sent(service, "mfa_reviewer", f"{place}/conflict", **conflict)).text
+        assert again.count("My sister works there.</textarea>") == 1
+        asked = {"json": {"question": "Who?"}}
+        number = (await service.call("mfa_reviewer_2", "POST", f"{place}/clarifications", **asked)).json()["id"]
+        answer = {"form": f"answer-{number}", "answer": "Nobody."}
+        for status in (303, 409):
+            answered = await sent(service, "iom_office", f"{place}/questions/{number}", **answer)
+            assert answered.status_code == status
+        assert '<p class="prose">Nobody.</p></section>' in answered.text
+        late = {"move": "recommend", "version": "1", "recommendation": "approve", "reason": "Yes.", "memo": "A memo."}
+        page = (await sent(service, "mfa_reviewer", f"{place}/moves", **late)).text
+        assert "A memo." in page
+        assert "Declare a conflict of interest" in await shown(service, "/proposals/DK-IOM-2025-001", "mfa_finance")
+
+    page_service(scenario)
+
+
+def test_who_accepts_the_screening_says_so_in_their_own_language(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await under_review(service)
+        headers = {"Authorization": f"Bearer {service.accounts['mfa_reviewer']['token']}", "Accept": "text/html"}
+        more = {"data": {"deed": "accept", "grade-b": "1"}, "headers": {**headers, "Accept-Language": "da"}}
+        assert (await service.client.post(f"/proposals/{ref}/assessment", **more)).status_code == 303
+        mine = (await service.call("mfa_reviewer", "GET", f"/proposals/{ref}/assessments")).json()["mine"]
+        assert set(mine["grades"]) == set("abcdefgh")
+        assert (mine["grades"]["b"], mine["overall"]) == (1, "Jeg er enig i, hvad screeningen fandt.")
 
     page_service(scenario)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from app.domain.rulebook import FILES
 from app.notify.notices import NOTICES
@@ -134,3 +134,50 @@ def test_addresses_with_nonsense_show_the_page_and_break_nothing(run: Any) -> No
 
 def test_every_kind_of_message_has_its_name_on_the_pages() -> None:
     assert set(KINDS) == set(NOTICES)
+
+
+async def sent(service: Service, path: str, **form: str) -> str:
+    headers = {"Authorization": f"Bearer {service.accounts['admin']['token']}", "Accept": "text/html"}
+    answer = await service.client.post(path, data=form, headers=headers)
+    assert answer.status_code in (409, 412, 422), answer.text[:300]
+    return str(answer.text)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_refused_change_stands_in_its_own_form_which_is_open(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        listed = (await service.call("admin", "GET", "/users")).json()["items"]
+        person = next(one["id"] for one in listed if one["role"] == "mfa_finance")
+        change = {"form": f"user-{person}", "name": "Another Name", "role": "embassy", "office": ""}
+        people = await sent(service, f"/users/{person}", **change)
+        assert people.count("<details open>") == 1
+        assert people.count('value="Another Name"') == 1
+        assert 'id="new-name" name="name" maxlength="200" required value=""' in people
+        window = {"form": "window-2027", "version": "99", "closes_on": "2027-01-10", "reason": "A long reason."}
+        cycles = await sent(service, "/cycles/2027", **window)
+        assert cycles.count("<details open>") == 1
+        assert cycles.count("A long reason.") == 1
+        assert 'name="closes_on" type="date" value="2027-01-10"' in cycles
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_changed_office_reads_what_was_sent_to_them_before_and_nothing_that_was_not(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        own = (await service.call("mfa_reviewer", "GET", "/notifications")).json()["items"][0]["id"]
+        set_ = "UPDATE message SET sent_at = NULL, state = 'waiting' WHERE id = :id"
+        addressed = "UPDATE message SET addressed_role = :role WHERE id = :id"
+        for role, unsent, shown in (("mfa_reviewer", False, True), ("embassy", False, True), ("embassy", True, False)):
+
+            def change(tx: Any, role: str = role, unsent: bool = unsent) -> None:
+                tx.execute(text(addressed), {"id": own, "role": role})
+                if unsent:
+                    tx.execute(text(set_), {"id": own})
+
+            await service.house.database.write(change)
+            page = await look(service, "mfa_reviewer", f"/notifications/{own}")
+            assert (page.status_code, "<pre" in page.text) == (200, shown), (role, unsent)
+            assert "<pre" in (await look(service, "auditor", f"/notifications/{own}")).text
+
+    run(scenario)

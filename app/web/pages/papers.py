@@ -14,6 +14,7 @@ from app.documents.accounts import extract as extract_paper
 from app.documents.papers import agreement as agreement_paper
 from app.documents.papers import letter as letter_paper
 from app.documents.papers import memo as memo_paper
+from app.documents.words import number as grouped
 from app.domain.framework import Framework
 from app.domain.people import IOM, Actor, Role
 from app.errors import AppError, NotFound
@@ -54,10 +55,8 @@ async def _papers(
     """The page, with what was refused and what the refused form held."""
     here, asked = house(request), request.query_params.get("diff", "")
     diff = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else None
-    found, say = (
-        await here.database.read(lambda tx: filed.of(tx, actor, ref, diff, here.library)),
-        translator(language_for(request)),
-    )
+    found = await here.database.read(lambda tx: filed.of(tx, actor, ref, diff, here.library))
+    language = language_for(request)
     return page(
         request,
         "papers.html",
@@ -69,7 +68,7 @@ async def _papers(
         error=error,
         sent=defaultdict(str, sent or {}),
         tone=TONES[found.head.row.state],
-        changes=[_changed(one, say) for one in found.changes["changes"]] if found.changes else None,
+        changes=[_changed(one, language) for one in found.changes["changes"]] if found.changes else None,
         names=PAPERS,
         casefiles=CASEFILES,
         codes=CODES,
@@ -79,7 +78,7 @@ async def _papers(
     )
 
 
-def _changed(one: Mapping[str, Any], say: Callable[[str], str]) -> dict[str, Any]:
+def _changed(one: Mapping[str, Any], language: str) -> dict[str, Any]:
     """A change for its reader: the field's heading, the place within it, and both values as plain text."""
     _root, name, *rest = one["pointer"].split("/")
     place = " ".join(str(int(step) + 1) if step.isdecimal() else step.replace("_", " ") for step in rest if step != "-")
@@ -87,24 +86,25 @@ def _changed(one: Mapping[str, Any], say: Callable[[str], str]) -> dict[str, Any
         "field": FIELDS.get(name, name),
         "name": name,
         "place": place,
-        "before": _plain(one["before"], say),
-        "after": _plain(one["after"], say),
+        "before": _plain(one["before"], language),
+        "after": _plain(one["after"], language),
     }
 
 
-def _plain(value: Any, say: Callable[[str], str]) -> list[str]:
+def _plain(value: Any, language: str) -> list[str]:
     """A value of a content as lines of text, its codes in plain words; nothing for what is not there."""
+    say = translator(language)
     if value is None or value in ("", []):
         return []
     if isinstance(value, dict):
-        told = {key.replace("_", " "): ", ".join(_plain(inner, say)) for key, inner in value.items()}
+        told = {key.replace("_", " "): ", ".join(_plain(inner, language)) for key, inner in value.items()}
         return [f"{key}: {text}" for key, text in told.items() if text]
     if isinstance(value, list):
-        return [line for inner in value if (line := "; ".join(_plain(inner, say)))]
+        return [line for inner in value if (line := "; ".join(_plain(inner, language)))]
     if isinstance(value, bool):
         return [say(_("yes") if value else _("no"))]
     if isinstance(value, int) and value > 9999:
-        return [f"{value:,}"]
+        return [grouped(value, language)]
     return [say(CODES[value]) if value in CODES else str(value)]
 
 
@@ -112,7 +112,7 @@ def _plain(value: Any, say: Callable[[str], str]) -> list[str]:
 async def attach(ref: str, request: Request) -> Response:
     """A file from the page's form, judged and kept as the API does it."""
     actor, here = await caller(request), house(request)
-    now = here.now()
+    now, visibility = here.now(), "internal"  # what could not be read is not opened to the other side
     try:
         await here.database.read(lambda tx: attachments.check_room(tx, faces.seen(tx, actor, ref)))
         name, data, visibility = await read_file(request)
@@ -124,7 +124,7 @@ async def attach(ref: str, request: Request) -> Response:
     except AppError as error:
         if error.status == 404:
             raise
-        return await _papers(request, actor, ref, error)
+        return await _papers(request, actor, ref, error, {"visibility": visibility})
     return redirect(f"/proposals/{ref}/papers?said=attached#attachments")
 
 

@@ -1,5 +1,6 @@
 """People, offices and tokens: who has an account with which role, and the tokens that programs act with."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -46,7 +47,7 @@ async def _users(
         "users.html",
         error.status if error else 200,
         error=error,
-        sent=sent or {},
+        sent=defaultdict(str, sent or {}),
         rows=rows,
         offices=offices,
         roles=list(Role),

@@ -1,5 +1,6 @@
 """The queue: what waits for the reader first, then the cycle's money and its proposals with what is known of each."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -63,6 +64,8 @@ async def show_queue(request: Request) -> Response:
     tab = asked["tab"]
     wanted = _wanted(asked, request.query_params.get("after"))
     found = await here.database.read(lambda tx: desk.queue(tx, actor, wanted, tab, asked["cycle"] == "all", now))
+    if asked["cycle"] != "all" and asked["cycle"] != str(found.year):  # an unknown one, or none
+        asked["cycle"] = ""
     mandatory: set[str] = {one.letter for one in here.book.criteria.criteria if one.mandatory}
     return page(
         request,
@@ -78,6 +81,7 @@ async def show_queue(request: Request) -> Response:
         next_page=_address(asked, after=cursor(found.following, asked["sort"])) if found.following else None,
         most=MOST,
         per_page=PER_PAGE,
+        cut=any(number > MOST for number in Counter(one.kind for one in found.tasks).values()),
         mandatory=sorted(mandatory),
     )
 

@@ -1,5 +1,6 @@
 """The cycles: their submission windows, moved with a reason, their envelopes beside them, and the next cycle added."""
 
+from collections import defaultdict
 from functools import partial
 from typing import Any
 
@@ -40,7 +41,7 @@ async def _cycles(
         "cycles.html",
         error.status if error else 200,
         error=error,
-        sent=sent or {},
+        sent=defaultdict(str, sent or {}),
         rows=list(reversed(rows)),
         money=money,
         moved=moved,

@@ -17,11 +17,11 @@ from app.services import casework, remarks, review, workspace
 from app.services.casework import Request as MoveRequest
 from app.services.workspace import Workspace
 from app.web.api import bodies
-from app.web.pages.deeds import Form, Work, as_model, take, version
+from app.web.pages.deeds import Form, Work, as_model, may, take, version
 from app.web.pages.forms import read_form
-from app.web.pages.language import _
+from app.web.pages.language import _, translator
 from app.web.pages.queue import TONES
-from app.web.pages.rendering import page
+from app.web.pages.rendering import language_for, page
 from app.web.requests import caller, house, read_as
 
 router = APIRouter(include_in_schema=False)
@@ -92,6 +92,9 @@ async def _workspace(
         verdicts=VERDICTS,
         overall=_overall(found, sent or {}),
         seen=_seen(found),
+        declares=may(actor, "POST /proposals/{ref}/conflict"),
+        lost=_lost(found, sent or {}),
+        newer=(found.judged or {}).get("mine") if sent and sent.get("seen", _seen(found)) != _seen(found) else None,
     )
 
 
@@ -126,6 +129,21 @@ def _seen(found: Workspace) -> str:
     return mine["updated_at"].isoformat() if mine else ""
 
 
+def _lost(found: Workspace, sent: Mapping[str, str]) -> list[str]:
+    """What a refused form held that the page has no form for any more: somebody else was faster, or the state moved on."""
+    names: tuple[str, ...] = ()
+    if move := sent.get("move"):
+        names = () if any(one["move"] == move and one["allowed"] for one in found.moves) else ("reason", "memo")
+    elif sent.get("form", "").startswith("answer-"):
+        open_ = {f"answer-{one['id']}" for one in found.questions if not one["answer"]}
+        names = () if sent["form"] in open_ else ("answer",)
+    elif "seen" in sent:
+        mine = (found.judged or {}).get("mine")
+        grading = found.assessing and not (mine and mine["completed_at"])
+        names = () if grading else (*(f"comment-{letter}" for letter in LETTERS), "overall")
+    return [sent[name] for name in names if sent.get(name, "").strip()]
+
+
 def _stations(found: Workspace) -> list[tuple[str, str]]:
     """Label and `done`, `here`, `left` (it ended there) or `ahead`."""
     state = found.row.state
@@ -155,7 +173,7 @@ async def _do(request: Request, ref: str, said: str, work: Work) -> Response:
 async def take_assessment(ref: str, request: Request) -> Response:
     """Save one's assessment as far as it goes, take over what the screening found, or complete it."""
     here = house(request)
-    book, now = here.book, here.now()
+    book, now, say = here.book, here.now(), translator(language_for(request))
     deed = {"save": "saved", "accept": "saved", "complete": "completed"}
     chosen = (await read_form(request)).get("deed", "save")
 
@@ -164,19 +182,18 @@ async def take_assessment(ref: str, request: Request) -> Response:
         if form.get("seen", "") != _seen(found):
             said = "You saved this assessment in another tab since; what you wrote here is still in the form below."
             raise Conflict("changed_meanwhile", said)
-        sent = _assessment(form)
+        sent = as_model(bodies.AssessmentIn, _assessment(form)).model_dump()
         if chosen == "accept":
-            taken = workspace.suggestions(found.ground, found.screening)
-            sent["grades"] = {**taken, **sent["grades"]}
-            sent["overall"] = sent["overall"] or _ACCEPTED
-        review.save(tx, actor, ref, as_model(bodies.AssessmentIn, sent).model_dump(), book, now)
+            review.accept(tx, actor, ref, sent, say(_ACCEPTED), book, now)
+        else:
+            review.save(tx, actor, ref, sent, book, now)
         if chosen == "complete":
             review.complete(tx, actor, ref, book, now)
 
     return await _do(request, ref, deed.get(chosen, "saved"), work)
 
 
-_ACCEPTED = "I share what the screening found."
+_ACCEPTED = _("I share what the screening found.")
 
 
 def _assessment(form: Form) -> dict[str, Any]:

@@ -23,11 +23,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// An assessment is saved by itself a moment after the last change; what is sent by hand waits for that to end.
+// An assessment is saved by itself a moment after the last change, one save after the other: each sends the version that
+// the one before it made. What is sent by hand waits for them to end.
 const form = document.querySelector("form[data-saved]");
 if (form) {
   const told = form.querySelector("[data-told]");
-  let timer, saving;
+  let timer, saves = Promise.resolve(), waiting = 0;
   async function save() {
     const sent = new URLSearchParams(new FormData(form));
     sent.set("deed", "save");
@@ -40,16 +41,16 @@ if (form) {
     } catch {
       told.textContent = form.dataset.unsaved;
     }
-    saving = undefined;
+    waiting -= 1;
   }
   form.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => { saving = save(); }, 1200);
+    timer = setTimeout(() => { waiting += 1; saves = saves.then(save); }, 1200);
   });
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
-    if (!saving) return;
+    if (!waiting) return;
     event.preventDefault();
-    saving.then(() => form.requestSubmit(event.submitter));
+    saves.then(() => form.requestSubmit(event.submitter));
   });
 }
