@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.web.pages.deeds import amount
+from app.web.pages.figures import plain
 from tests.conftest import Service
 from tests.web.test_engagements import counting
 
@@ -186,3 +188,41 @@ def test_a_report_comes_from_a_file_and_an_office_finds_only_its_own_to_write(ru
         assert (await opened(service, "iom_office", f"/proposals/{CLOSED}/reports/1999")).status_code == 404
 
     run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_value_that_reads_as_two_numbers_is_refused_and_one_decimal_sign_taken(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        path = f"/proposals/{AGREED}/reports/2026"
+        for said in ("1,250", "1.250", "1 250", "-12.345.678", "1\u00a0250"):
+            sent = {"version": "0", "lessons": "Kept.", "value-0": said, "parts-0": "women 1,300"}
+            refused = await opened(service, "iom_focal_point", path, **sent)
+            assert refused.status_code == 422
+            assert "can be read in two ways" in refused.text
+            assert f'value="{said}"' in refused.text
+        for at, (said, kept) in enumerate((("1,25", 1.25), ("1.25", 1.25), ("0,125", 0.125), ("1250", 1250))):
+            sent = {"version": str(at), "lessons": "Kept.", "value-0": said}
+            assert (await opened(service, "iom_focal_point", path, **sent)).status_code == 303
+            report = (await service.call("iom_focal_point", "GET", f"/proposals/{AGREED}/reports/2026")).json()[
+                "report"
+            ]
+            assert report["indicators"][0]["value"] == kept
+
+    run(scenario)
+
+
+def test_a_measured_value_of_three_decimals_comes_back_from_its_field_as_it_was() -> None:
+    assert [plain(one) for one in (1.234, 0.125, 12.5, 1250)] == ["1.2340", "0.1250", "12.5", "1250"]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("1250", 1250), (" 12.000.000 ", 12_000_000), ("1,250", 1250), ("1 250 000", 1_250_000),
+        ("1\u00a0250", 1250), ("999.999.999.999.999", 999_999_999_999_999),
+        *((one, one) for one in ("1.234,567", "1 234.567", "1.5", "1,50", "1e6", "-5", "", "1.2345", "9" * 5000,
+                                 "1" + ".000" * 5)),
+    ],
+)  # fmt: skip
+def test_an_amount_is_grouped_by_one_sign_or_left_to_be_refused(said: str, meant: int | str) -> None:
+    assert amount(said) == meant
