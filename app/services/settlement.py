@@ -168,6 +168,15 @@ def amended(tx: Tx, actor: Actor, ref: str) -> Amended:
     )
 
 
+def check_text(tx: Tx, actor: Actor, ref: str, seen: str) -> None:
+    """Hold the proposal; Conflict when another text is in force than the one (its SHA-256) the reader's page showed."""
+    row = faces.seen_to_change(tx, actor, ref)
+    kept = agreements.agreement_of(tx, row.id)
+    if kept is not None and kept.sha256 != seen:
+        said = "The agreement has changed since you read this page; compare what you wrote with what is in force now."
+        raise Conflict("changed_meanwhile", said)
+
+
 @dataclass(frozen=True, slots=True)
 class Accounts:
     """Which years are reported on, and the evaluations that look at the proposal's years."""

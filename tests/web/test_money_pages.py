@@ -226,3 +226,33 @@ def test_a_measured_value_of_three_decimals_comes_back_from_its_field_as_it_was(
 )  # fmt: skip
 def test_an_amount_is_grouped_by_one_sign_or_left_to_be_refused(said: str, meant: int | str) -> None:
     assert amount(said) == meant
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_form_made_before_an_amendment_came_into_force_cannot_undo_it(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        path = f"/proposals/{AGREED}/amendments"
+        page = (await opened(service, "iom_focal_point", path)).text
+        agreement = (await service.call("mfa_head", "GET", f"/proposals/{AGREED}/agreement")).json()
+        text, seen = agreement["text"], page.partition('name="seen" value="')[2][:64]
+        assert seen == agreement["sha256"]
+        (first, _amount), *more = text["amounts"].items()
+        form = {
+            "seen": seen,
+            "reason": "Mine.",
+            **{f"year-{year}": str(one) for year, one in more},
+            **lined(text["budget"]),
+        }
+        assert more
+        less = {"reason": "Another line.", "budget": [{**text["budget"][0], "amount": 1}, *text["budget"][1:]]}
+        assert (await service.call("mfa_head", "POST", path, json=less)).status_code == 201
+        for role in ("mfa_head", "iom_focal_point"):
+            assert (await service.call(role, "POST", f"{path}/1/signatures", json={})).status_code == 201
+        refused = await opened(service, "iom_focal_point", path, **form, **{f"year-{first}": ""})
+        assert refused.status_code == 409
+        assert "The agreement has changed since" in refused.text
+        assert ">Mine.</textarea>" in refused.text
+        cleared = refused.text.partition(f'name="year-{first}"')[2].partition('value="')[2].partition('"')[0]
+        assert cleared == ""
+
+    run(scenario)

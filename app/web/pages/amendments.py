@@ -79,10 +79,11 @@ async def _take(request: Request, ref: str, said: str, work: Any) -> Response:
 
 @router.post("/proposals/{ref}/amendments")
 async def propose(ref: str, request: Request) -> Response:
-    """What stands in the form as it was in the agreement stays as it is; only what differs is proposed."""
+    """Only what differs from the agreement the form was made from is proposed; refused when another one is in force."""
     book, now = house(request).book, house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
+        settlement.check_text(tx, actor, ref, form.get("seen", ""))
         found = settlement.amended(tx, actor, ref).agreement
         text = found["text"] if found else {"amounts": {}, "budget": []}
         new = as_model(bodies.AmendmentIn, _sent(form, text))
