@@ -2,12 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from app.db import Tx
+from app.domain.report import DONE
+from app.records import people, proposals, reports
+from app.services import reporting
 from app.web.pages.deeds import amount
 from app.web.pages.figures import plain
 from tests.conftest import Service
@@ -274,5 +280,35 @@ def test_after_a_lost_session_a_form_with_a_file_leads_back_to_the_page_it_was_s
             headers = {"Accept": "text/html", "Referer": referer, "Sec-Fetch-Site": "same-origin"}
             sent = await service.client.post(f"{form}/submit", files={"file": ("r.json", b"{}")}, headers=headers)
             assert sent.headers["Location"] == f"/login?{urlencode({'next': place})}"
+
+    run(scenario)
+
+
+def test_what_is_owed_is_found_without_the_texts_as_the_proposals_say_it(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        here = service.house
+
+        def compared(tx: Tx) -> int:
+            number = 0
+            signed = [row.ref for row in proposals.signed(tx) if row.state in ("agreed", "disbursed")]
+            for role in ("mfa_finance", "iom_office", "embassy"):
+                actor = people.person_by_email(tx, service.accounts[role]["email"])
+                assert actor
+                for today in (date(2024, 6, 1), date(2026, 6, 1), date(2030, 6, 1)):
+                    now = replace(here.now(), today=today)
+                    wanted = {
+                        (ref, one["year"])
+                        for ref in signed
+                        if proposals.proposal_for(tx, actor, ref)
+                        for one in reporting.listed(tx, actor, ref, here.book.framework, now)
+                        if one["state"] not in DONE and one["year"] < today.year
+                    }
+                    found = reports.owed(tx, actor, range(2020, today.year), 1000)
+                    assert {(one.ref, one.year) for one in found} == wanted
+                    number += len(wanted)
+            assert not reports.owed(tx, actor, range(2020, 2020), 10)
+            return number
+
+        assert await here.database.read(compared) > 10
 
     run(scenario)
