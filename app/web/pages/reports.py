@@ -13,9 +13,9 @@ from app.domain.proposal import BudgetCategory, RiskCategory
 from app.domain.report import Report, Stage
 from app.domain.rulebook import Rulebook
 from app.errors import AppError, Fault, Invalid
-from app.services import reporting, settlement
+from app.services import accounts, reporting
+from app.services.accounts import Sheet
 from app.services.clock import Now
-from app.services.settlement import Sheet
 from app.web.api import bodies
 from app.web.pages.deeds import Form, amount, as_model, may, take, version
 from app.web.pages.language import _
@@ -36,7 +36,7 @@ async def show_reports(ref: str, request: Request) -> Response:
     """The years owed, and the evaluations of the framework that the reader sees."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    found = await here.database.read(lambda tx: settlement.accounts_of(tx, actor, ref, book, now))
+    found = await here.database.read(lambda tx: accounts.accounts_of(tx, actor, ref, book, now))
     shown = {**head(found.head), "years": found.years, "evaluations": found.evaluations}
     return page(request, "reports.html", room="reports", error=None, tones=TONES, kinds=KINDS, today=now.today, **shown)
 
@@ -52,7 +52,7 @@ async def _report(
     """The page, with what was refused and what the refused form held."""
     here = house(request)
     book, now = here.book, here.now()
-    found = await here.database.read(lambda tx: settlement.sheet_of(tx, actor, ref, year, book, now))
+    found = await here.database.read(lambda tx: accounts.sheet_of(tx, actor, ref, year, book, now))
     state = found.standing["state"]
     writes = (
         may(actor, _HERE)
@@ -210,7 +210,7 @@ async def write(ref: str, year: int, request: Request) -> Response:
 
 
 def _put(tx: Tx, actor: Actor, form: Form, ref: str, year: int, book: Rulebook, now: Now) -> None:
-    found = settlement.sheet_of(tx, actor, ref, year, book, now)
+    found = accounts.sheet_of(tx, actor, ref, year, book, now)
     written = form.get("file", "").strip()
     new = as_model(Report, _parsed(written)) if written else _report_of(_sent(form, found))
     reporting.put(tx, actor, ref, year, new, version(form), True, now)
