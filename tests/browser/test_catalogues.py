@@ -24,7 +24,7 @@ def spoken() -> set[str]:
     options = {"trim_blocks": "true", "lstrip_blocks": "true"}
     for path in (PAGES / "templates").glob("*.html"):
         with path.open("rb") as file:
-            for _line, _function, message, _comments in babel_extract(file, ["_"], [], options):
+            for _line, _function, message, _comments in babel_extract(file, ["_", "ngettext"], [], options):
                 said = (message,) if isinstance(message, str) else message or ()
                 found |= {str(one) for one in said if one}
     return found

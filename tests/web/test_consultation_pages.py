@@ -14,6 +14,7 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.records import people
 from app.services import sessions, sitting
+from app.web.pages.rendering import environment
 from app.web.shield import COOKIE
 from tests.conftest import Service
 from tests.web.test_consultations import DAY, PLAN, decide, opened, recommended
@@ -247,3 +248,23 @@ def test_a_second_click_on_the_minutes_is_refused_and_keeps_what_was_written(run
 
     run(before)
     run(scenario, today=DAY)
+
+
+@on_sqlite
+def test_a_technical_meeting_is_planned_until_its_day_is_over_on_both_pages(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        meeting = {"cycle": 2026, "date": "2027-02-10", "place": "Dakar"}
+        made = await service.call("mfa_reviewer", "POST", "/technical-meetings", json=meeting)
+        assert made.status_code == 201, made.text
+        read = reader(service, await cookie_of(service, "mfa_reviewer"))
+        for path in ("/consultations", f"/technical-meetings/{made.json()['id']}"):
+            page = (await read(path))[1]
+            assert ">Planned<" in page.partition("Dakar")[2].partition("</tr>")[0]
+
+    run(scenario, today=DAY)
+
+
+def test_one_line_is_no_lines_in_either_language() -> None:
+    said = "{{ ngettext('%(num)s line', '%(num)s lines', n) }}"
+    assert [environment("en").from_string(said).render(n=n) for n in (1, 2)] == ["1 line", "2 lines"]
+    assert [environment("da").from_string(said).render(n=n) for n in (1, 2)] == ["1 linje", "2 linjer"]
