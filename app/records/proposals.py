@@ -286,13 +286,6 @@ _SNAPSHOTS = select(
 ).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
 
 
-def reporting_on(tx: Tx, actor: Actor) -> list[Record]:
-    """Number, reference and title of the proposals whose reports are owed now, as far as this actor sees them."""
-    columns = (proposal.c.id, proposal.c.ref, face.c.title)
-    query = select(*columns).select_from(_JOINED).where(visible(actor), proposal.c.state.in_(("agreed", "disbursed")))
-    return list(tx.execute(query.order_by(proposal.c.ref)))
-
-
 def contents_among(tx: Tx, proposal_id: int, numbers: Iterable[int]) -> dict[int, str]:
     """Snapshot -> its content's text, of those there are among these."""
     here = (snapshot.c.proposal_id == proposal_id) & snapshot.c.number.in_(list(numbers))

@@ -6,10 +6,10 @@ from datetime import date
 from app.db import Record, Tx
 from app.domain.framework import Framework
 from app.domain.people import IOM, Actor, Role
-from app.domain.report import DONE
-from app.records import cycles, desk, payments, proposals
+from app.domain.report import due_on
+from app.records import cycles, desk, payments, reports
+from app.records.desk import MOST
 from app.records.payments import Wanted
-from app.services import reporting
 from app.services.clock import Now
 from app.services.desk import SOON
 
@@ -43,22 +43,31 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """The page's facts. `totals` is (year charged, state) -> whole DKK; `following` the number the next page begins below."""
+    """The page's facts. `totals` is (year charged, state) -> whole DKK; `following` the number the next page begins below.
+
+    No kind of what waits has more than MOST here; `more` when there are more reports than that.
+    """
 
     waiting: list[Due]
     rows: list[Record]
     following: int | None
     totals: dict[tuple[int, str], int]
     cycles: tuple[int, ...]
+    more: bool
 
 
 def overview(tx: Tx, actor: Actor, wanted: Wanted, framework: Framework, now: Now) -> Dues:
-    """What waits, the reader's own first and the earliest due first; seven statements whatever there is."""
+    """What waits, the reader's own first and the earliest due first; five statements whatever there is."""
     found = [
         Due(one.kind, one.ref, one.title, one.due_on, int(one.number), actor.role in DOERS[one.kind])
         for one in desk.waiting(tx, desk.of_money(actor, now.today + SOON))
     ]
-    found += _reports(tx, actor, framework, now)
+    known = tuple(row.year for row in cycles.all_cycles(tx))
+    years = range(
+        min(known, default=now.today.year) - 1, now.today.year
+    )  # what is signed early is signed the year before
+    owed = reports.owed(tx, actor, years, MOST + 1)
+    found += _reports(owed[:MOST], actor, framework, now)
     order = list(DOERS)
     rows = payments.page(tx, actor, wanted)
     return Dues(
@@ -66,24 +75,15 @@ def overview(tx: Tx, actor: Actor, wanted: Wanted, framework: Framework, now: No
         rows=rows[: wanted.limit],
         following=rows[wanted.limit - 1].id if len(rows) > wanted.limit else None,
         totals=payments.totals(tx, actor),
-        cycles=tuple(row.year for row in cycles.all_cycles(tx)),
+        cycles=known,
+        more=len(owed) > MOST,
     )
 
 
-def _reports(tx: Tx, actor: Actor, framework: Framework, now: Now) -> list[Due]:
+def _reports(owed: list[Record], actor: Actor, framework: Framework, now: Now) -> list[Due]:
     """Reports that are overdue, and those on years that are over."""
-    live = proposals.reporting_on(tx, actor)
-    standings = reporting.standings(tx, [row.id for row in live], framework, now)
+    found = [(one, due_on(one.year, framework.calendar.report_due)) for one in owed]
     return [
-        Due(
-            "report_overdue" if one["overdue"] else "report_due",
-            row.ref,
-            row.title,
-            date.fromisoformat(one["due_on"]),
-            one["year"],
-            actor.role in IOM,
-        )
-        for row in live
-        for one in standings.get(row.id, [])
-        if one["state"] not in DONE and one["year"] < now.today.year
+        Due("report_overdue" if day < now.today else "report_due", one.ref, one.title, day, one.year, actor.role in IOM)
+        for one, day in found
     ]

@@ -19,7 +19,10 @@ from app.services.consultations import INSIDE, decision_json, held, name, there
 
 
 def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
-    """The minutes of a concluded consultation. An office and an embassy read the decisions on proposals they can see."""
+    """The minutes of a concluded consultation. An office and an embassy read the decisions on proposals they can see.
+
+    `version` is the consultation's, which every correction and every answer raises.
+    """
     row = there(tx, number)
     if row.state != Stage.CONCLUDED:
         said = "There are no minutes before the consultation is concluded."
@@ -51,6 +54,7 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
         "head": row.head,
         "answers": answers,
         "confirmed": any(one["answer"] == "confirm" for one in answers),
+        "version": row.version if actor.role in INSIDE else row.outer_version,
     }
 
 
@@ -111,6 +115,7 @@ def _say(
     refuse_unless(not said["confirmed"], "minutes_confirmed", "IOM has confirmed these minutes; that is the last word.")
     own = {"consultation_id": number, "person_id": actor.id, "at": now.at}
     consultations.add_answer(tx, {**own, "answer": answer, "objection": objection})
+    consultations.change(tx, number, {}, outer=True)
     after = audit.digest(objection or "confirmed")
     audit.record(tx, actor, f"minutes.{answer}", name(number), now, {"head": said["head"]}, after=after)
     return minutes(tx, actor, number)

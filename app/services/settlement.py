@@ -1,4 +1,4 @@
-"""What follows a decision on a proposal, read once for each of its pages: money and agreement, amendments, reports."""
+"""The money of a proposal, read once for its page: decision, figures, agreement, tranches with their next steps."""
 
 import json
 from collections import defaultdict
@@ -9,27 +9,17 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.envelope import Kind
 from app.domain.people import Actor, Side
-from app.domain.report import against
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
-from app.errors import Conflict, NotFound
-from app.records import agreements, attachments, consultations, desk, money, proposals, reports
+from app.errors import Conflict
+from app.records import agreements, consultations, money, proposals, reports
 from app.services import agreements as agreement_service
-from app.services import amendments, envelopes, evaluations, faces, paying, payments, reporting
+from app.services import envelopes, faces, paying, payments, reporting
 from app.services.clock import Now
 from app.services.rulebooks import Library
+from app.services.workspace import Head, head
 
 KINDS = (Kind.REQUESTED, Kind.APPROVED, Kind.AGREED, Kind.PAID, Kind.FREED)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A proposal as the head of its pages shows it, with its neighbours in the cycle."""
-
-    row: Record
-    content: dict[str, Any]
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +40,10 @@ class Money:
     seen: str
 
 
-def head_of(tx: Tx, actor: Actor, ref: str) -> Head:
-    """The proposal as this actor sees it; NotFound when they do not. Two statements."""
-    row = faces.seen(tx, actor, ref)
-    before, after = desk.neighbours(tx, actor, row.cycle_year, row.number)
-    return Head(row, json.loads(faces.content_text(row)), before, after)
-
-
 def money_of(tx: Tx, actor: Actor, ref: str, library: Library, book: Rulebook, now: Now) -> Money:
     """The money of a proposal in at most eleven statements, however many tranches it has."""
-    head = head_of(tx, actor, ref)
-    row, kept = head.row, agreements.agreement_of(tx, head.row.id)
+    found = head(tx, actor, ref)
+    row, kept = found.row, agreements.agreement_of(tx, found.row.id)
     decision, sums = consultations.decision_in_force(tx, row.id), money.figures_of(tx, row.id, row.snapshots)
     tranches, signed = agreements.tranches_of(tx, row.id), kept is not None and kept.signed_at is not None
     approved = envelopes.approved_in(sums)
@@ -74,7 +57,7 @@ def money_of(tx: Tx, actor: Actor, ref: str, library: Library, book: Rulebook, n
     text = _text(tx, row, known, library)
     given = agreements.signatures_of(tx, row.id) if text else []
     return Money(
-        head=head,
+        head=found,
         decision=decision,
         conditions=json.loads(decision.conditions) if decision else [],
         figures=_figures(sums),
@@ -135,102 +118,3 @@ def check_seen(tx: Tx, actor: Actor, ref: str, seen: str) -> None:
             "The tranches have changed since you read this page; look whether yours is there before you send it again."
         )
         raise Conflict("changed_meanwhile", said)
-
-
-@dataclass(frozen=True, slots=True)
-class Amended:
-    """The amendments of a proposal, newest first; `agreement` is the text in force, None before both have signed it."""
-
-    head: Head
-    agreement: dict[str, Any] | None
-    amendments: list[dict[str, Any]]
-    conflicted: bool
-
-
-def amended(tx: Tx, actor: Actor, ref: str) -> Amended:
-    """Every amendment with what it changes, in seven statements however many there are."""
-    head = head_of(tx, actor, ref)
-    row, kept = head.row, agreements.agreement_of(tx, head.row.id)
-    found = agreements.amendments_of(tx, row.id)
-    bases = proposals.contents_among(tx, row.id, {amendments.base_of(row, one) for one in found})
-    given = defaultdict[int, list[Record]](list)
-    for one in agreements.every_signature_of(tx, row.id):
-        given[one.number].append(one)
-    told = [
-        amendments.told(one, json.loads(bases[amendments.base_of(row, one)]), given[one.number])
-        for one in reversed(found)
-    ]
-    signed = kept is not None and kept.text is not None
-    return Amended(
-        head=head,
-        agreement=agreement_service.told(ref, json.loads(kept.text), kept, given[0]) if kept and signed else None,
-        amendments=told,
-        conflicted=proposals.has_conflict(tx, row.id, actor.id),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """Which years are reported on, and the evaluations that look at the proposal's years."""
-
-    head: Head
-    years: list[dict[str, Any]]
-    evaluations: list[dict[str, Any]]
-
-
-def accounts_of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> Accounts:
-    """Where every report of a proposal stands, and the evaluations this actor sees. Five statements."""
-    head = head_of(tx, actor, ref)
-    years = reporting.standings(tx, [head.row.id], book.framework, now).get(head.row.id, [])
-    return Accounts(head, years, evaluations.listed(tx, actor, now))
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One year's report. `report` is what this actor reads (IOM what it works on), None where there is nothing to read yet.
-
-    `budget` is category -> whole DKK agreed for the year; `files` are the shared attachments a report can name.
-    """
-
-    head: Head
-    year: int
-    standing: dict[str, Any]
-    kept: Record | None
-    report: dict[str, Any] | None
-    agreed: dict[str, Any]
-    indicators: list[dict[str, Any]]
-    past: list[dict[str, Any]]
-    budget: dict[str, int]
-    files: list[Record]
-    conflicted: bool
-
-
-def sheet_of(tx: Tx, actor: Actor, ref: str, year: int, book: Rulebook, now: Now) -> Sheet:
-    """A year's report with everything it is read against, in eight statements; NotFound for a year that is not owed."""
-    head = head_of(tx, actor, ref)
-    row, signed = head.row, agreements.signed_of(tx, [head.row.id]).get(head.row.id)
-    told = reports.reports_of(tx, row.id)
-    standing = reporting.standing_in(reporting.years_of(signed), told, book.framework, now) if signed else []
-    here = next((one for one in standing if one["year"] == year), None)
-    snapshot = proposals.snapshot_of(tx, row.id, row.snapshots) if here else None
-    if here is None or signed is None or snapshot is None:
-        raise NotFound("report_not_found", f"{ref} does not report on {year}.")
-    kept = next((one for one in told if one.year == year), None)
-    text = (kept.content if actor.side is Side.IOM else kept.submitted) if kept else None
-    report, agreed = json.loads(text) if text else None, json.loads(snapshot.content)
-    budget = defaultdict[str, int](int)
-    for line in json.loads(signed.text)["budget"]:
-        budget[line["category"]] += line["amount"] if line["year"] == year else 0
-    return Sheet(
-        head=head,
-        year=year,
-        standing=here,
-        kept=kept,
-        report=report,
-        agreed=agreed,
-        indicators=against(report or {"indicators": []}, agreed),
-        past=json.loads(kept.past) if kept else [],
-        budget=budget,
-        files=[one for one in attachments.of_proposal(tx, actor, row.id) if one.visibility == "shared"],
-        conflicted=proposals.has_conflict(tx, row.id, actor.id),
-    )

@@ -14,6 +14,7 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.records import people
 from app.services import sessions, sitting
+from app.web.pages.rendering import environment
 from app.web.shield import COOKIE
 from tests.conftest import Service
 from tests.web.test_consultations import DAY, PLAN, decide, opened, recommended
@@ -212,3 +213,58 @@ def test_a_participant_said_with_an_organisation_stays_so_when_the_day_changes(r
         assert json.dumps(said["participants"]).count("IOM") == 1
 
     run(scenario)
+
+
+@on_sqlite
+def test_a_second_click_on_the_minutes_is_refused_and_keeps_what_was_written(run: Any) -> None:
+    async def before(service: Service) -> None:
+        await recommended(service)
+
+    async def scenario(service: Service) -> None:
+        listed = (await service.call("mfa_head", "GET", "/proposals?state=recommended&cycle=2027")).json()["items"]
+        ref = max(item["ref"] for item in listed)
+        path = await opened(service, [ref])
+        assert (await decide(service, path, ref, APPROVE)).status_code == 200
+        assert (await service.call("mfa_head", "POST", f"{path}/conclude")).status_code == 200
+        correction = {"form": "correct", "ref": ref, "text": "Four, not five.", "reason": "Miscounted."}
+        objection = {"form": "object", "reason": "We said six."}
+        for role, place, form in (
+            ("mfa_head", "corrections", correction),
+            ("iom_focal_point", "minutes/object", objection),
+            ("iom_focal_point", "minutes/confirm", {"form": "confirm"}),
+        ):
+            headers = {"Cookie": await cookie_of(service, role), "Origin": "http://earmark.test"}
+            page = (await service.client.get(f"{path}/minutes", headers=headers)).text
+            sent = {**form, "version": page.partition('name="version" value="')[2].partition('"')[0]}
+            first, second = [await service.client.post(f"{path}/{place}", data=sent, headers=headers) for _ in "12"]
+            assert (first.status_code, second.status_code) == (303, 412), (place, first.text)
+            kept = [one for name, one in form.items() if name in ("text", "reason")]
+            assert all(f">{one}</textarea>" in second.text for one in kept)
+        late = await service.client.post(f"{path}/minutes/object", data={**objection, "version": "1"}, headers=headers)
+        assert late.status_code == 412
+        assert "We said six." in late.text.partition("not put on record")[2]
+        said = (await service.call("mfa_head", "GET", f"{path}/minutes")).json()
+        assert (len(said["decisions"][0]["corrections"]), len(said["answers"])) == (1, 2)
+
+    run(before)
+    run(scenario, today=DAY)
+
+
+@on_sqlite
+def test_a_technical_meeting_is_planned_until_its_day_is_over_on_both_pages(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        meeting = {"cycle": 2026, "date": "2027-02-10", "place": "Dakar"}
+        made = await service.call("mfa_reviewer", "POST", "/technical-meetings", json=meeting)
+        assert made.status_code == 201, made.text
+        read = reader(service, await cookie_of(service, "mfa_reviewer"))
+        for path in ("/consultations", f"/technical-meetings/{made.json()['id']}"):
+            page = (await read(path))[1]
+            assert ">Planned<" in page.partition("Dakar")[2].partition("</tr>")[0]
+
+    run(scenario, today=DAY)
+
+
+def test_one_line_is_no_lines_in_either_language() -> None:
+    said = "{{ ngettext('%(num)s line', '%(num)s lines', n) }}"
+    assert [environment("en").from_string(said).render(n=n) for n in (1, 2)] == ["1 line", "2 lines"]
+    assert [environment("da").from_string(said).render(n=n) for n in (1, 2)] == ["1 linje", "2 linjer"]

@@ -2,11 +2,20 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from app.db import Tx
+from app.domain.report import DONE
+from app.records import people, proposals, reports
+from app.services import reporting
+from app.web.pages.deeds import amount
+from app.web.pages.figures import plain
 from tests.conftest import Service
 from tests.web.test_engagements import counting
 
@@ -184,5 +193,122 @@ def test_a_report_comes_from_a_file_and_an_office_finds_only_its_own_to_write(ru
         assert (await opened(service, "iom_office", f"{path}")).status_code == 404
         assert AGREED not in (await opened(service, "iom_office", "/payments")).text
         assert (await opened(service, "iom_office", f"/proposals/{CLOSED}/reports/1999")).status_code == 404
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_value_that_reads_as_two_numbers_is_refused_and_one_decimal_sign_taken(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        path = f"/proposals/{AGREED}/reports/2026"
+        for said in ("1,250", "1.250", "1 250", "-12.345.678", "1\u00a0250"):
+            sent = {"version": "0", "lessons": "Kept.", "value-0": said, "parts-0": "women 1,300"}
+            refused = await opened(service, "iom_focal_point", path, **sent)
+            assert refused.status_code == 422
+            assert "can be read in two ways" in refused.text
+            assert f'value="{said}"' in refused.text
+        for at, (said, kept) in enumerate((("1,25", 1.25), ("1.25", 1.25), ("0,125", 0.125), ("1250", 1250))):
+            sent = {"version": str(at), "lessons": "Kept.", "value-0": said}
+            assert (await opened(service, "iom_focal_point", path, **sent)).status_code == 303
+            report = (await service.call("iom_focal_point", "GET", f"/proposals/{AGREED}/reports/2026")).json()[
+                "report"
+            ]
+            assert report["indicators"][0]["value"] == kept
+
+    run(scenario)
+
+
+def test_a_measured_value_of_three_decimals_comes_back_from_its_field_as_it_was() -> None:
+    assert [plain(one) for one in (1.234, 0.125, 12.5, 1250)] == ["1.2340", "0.1250", "12.5", "1250"]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("1250", 1250), (" 12.000.000 ", 12_000_000), ("1,250", 1250), ("1 250 000", 1_250_000),
+        ("1\u00a0250", 1250), ("999.999.999.999.999", 999_999_999_999_999),
+        *((one, one) for one in ("1.234,567", "1 234.567", "1.5", "1,50", "1e6", "-5", "", "1.2345", "9" * 5000,
+                                 "1" + ".000" * 5)),
+    ],
+)  # fmt: skip
+def test_an_amount_is_grouped_by_one_sign_or_left_to_be_refused(said: str, meant: int | str) -> None:
+    assert amount(said) == meant
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_form_made_before_an_amendment_came_into_force_cannot_undo_it(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        path = f"/proposals/{AGREED}/amendments"
+        page = (await opened(service, "iom_focal_point", path)).text
+        agreement = (await service.call("mfa_head", "GET", f"/proposals/{AGREED}/agreement")).json()
+        text, seen = agreement["text"], page.partition('name="seen" value="')[2][:64]
+        assert seen == agreement["sha256"]
+        (first, _amount), *more = text["amounts"].items()
+        form = {
+            "seen": seen,
+            "reason": "Mine.",
+            **{f"year-{year}": str(one) for year, one in more},
+            **lined(text["budget"]),
+        }
+        assert more
+        less = {"reason": "Another line.", "budget": [{**text["budget"][0], "amount": 1}, *text["budget"][1:]]}
+        assert (await service.call("mfa_head", "POST", path, json=less)).status_code == 201
+        for role in ("mfa_head", "iom_focal_point"):
+            assert (await service.call(role, "POST", f"{path}/1/signatures", json={})).status_code == 201
+        refused = await opened(service, "iom_focal_point", path, **form, **{f"year-{first}": ""})
+        assert refused.status_code == 409
+        assert "The agreement has changed since" in refused.text
+        assert ">Mine.</textarea>" in refused.text
+        cleared = refused.text.partition(f'name="year-{first}"')[2].partition('value="')[2].partition('"')[0]
+        assert cleared == ""
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_after_a_lost_session_a_form_with_a_file_leads_back_to_the_page_it_was_sent_from(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        form = f"/proposals/{AGREED}/reports/2026"
+        own = f"http://{service.client.base_url.netloc.decode()}"
+        for referer, place in (
+            (f"{own}{form}?said=saved", f"{form}?said=saved"),
+            (f"http://elsewhere.test{form}", f"{form}/submit"),
+            (f"{own}//elsewhere.test/", "/"),
+            ("http://[", f"{form}/submit"),
+            ("", f"{form}/submit"),
+        ):
+            headers = {"Accept": "text/html", "Referer": referer, "Sec-Fetch-Site": "same-origin"}
+            sent = await service.client.post(f"{form}/submit", files={"file": ("r.json", b"{}")}, headers=headers)
+            assert sent.headers["Location"] == f"/login?{urlencode({'next': place})}"
+
+    run(scenario)
+
+
+def test_what_is_owed_is_found_without_the_texts_as_the_proposals_say_it(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        here = service.house
+
+        def compared(tx: Tx) -> int:
+            number = 0
+            signed = [row.ref for row in proposals.signed(tx) if row.state in ("agreed", "disbursed")]
+            for role in ("mfa_finance", "iom_office", "embassy"):
+                actor = people.person_by_email(tx, service.accounts[role]["email"])
+                assert actor
+                for today in (date(2024, 6, 1), date(2026, 6, 1), date(2030, 6, 1)):
+                    now = replace(here.now(), today=today)
+                    wanted = {
+                        (ref, one["year"])
+                        for ref in signed
+                        if proposals.proposal_for(tx, actor, ref)
+                        for one in reporting.listed(tx, actor, ref, here.book.framework, now)
+                        if one["state"] not in DONE and one["year"] < today.year
+                    }
+                    found = reports.owed(tx, actor, range(2020, today.year), 1000)
+                    assert {(one.ref, one.year) for one in found} == wanted
+                    number += len(wanted)
+            assert not reports.owed(tx, actor, range(2020, 2020), 10)
+            return number
+
+        assert await here.database.read(compared) > 10
 
     run(scenario)

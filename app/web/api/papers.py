@@ -81,6 +81,7 @@ class MinutesOut(shapes.Out):
     head: str
     answers: list[AnswerOut]
     confirmed: bool
+    version: int
 
 
 class LetterOut(shapes.DecisionInForce):
@@ -115,7 +116,13 @@ class MemoOut(shapes.Out):
     assessed: list[dict[str, Any]]
 
 
-_MINUTES = {"consultation": {"id": 1}, "envelopes": {"before": [], "after": []}, "decisions": [], "confirmed": False}
+_MINUTES = {
+    "consultation": {"id": 1},
+    "envelopes": {"before": [], "after": []},
+    "decisions": [],
+    "confirmed": False,
+    "version": 9,
+}
 _LETTER = {"ref": "DK-IOM-2027-003", "decision": "approve", "amounts": {"2027": 12000000}, "conditions": []}
 _MEMO = {"ref": "DK-IOM-2027-003", "total": 91.4, "score": 81.8, "recommendation": {"verdict": "approve"}}
 

@@ -12,7 +12,7 @@ from app.domain.proposal import BudgetCategory
 from app.domain.workflow import State
 from app.encoding import canonical
 from app.errors import AppError, Fault, Invalid
-from app.services import amendments, settlement
+from app.services import amended, amendments
 from app.web.api import bodies
 from app.web.pages.deeds import Form, amount, as_model, may, take
 from app.web.pages.money import budget_lines, head, shown_lines
@@ -33,7 +33,7 @@ async def _amendments(
     request: Request, ref: str, actor: Actor, error: AppError | None = None, sent: Form | None = None
 ) -> Response:
     """The page, with what was refused and what the refused form held."""
-    found = await house(request).database.read(lambda tx: settlement.amended(tx, actor, ref))
+    found = await house(request).database.read(lambda tx: amended.amended_of(tx, actor, ref))
     given, text = sent or {}, found.agreement["text"] if found.agreement else None
     waits = any(one["state"] == "open" for one in found.amendments)
     live = found.head.row.state == State.AGREED
@@ -79,11 +79,12 @@ async def _take(request: Request, ref: str, said: str, work: Any) -> Response:
 
 @router.post("/proposals/{ref}/amendments")
 async def propose(ref: str, request: Request) -> Response:
-    """What stands in the form as it was in the agreement stays as it is; only what differs is proposed."""
+    """Only what differs from the agreement the form was made from is proposed; refused when another one is in force."""
     book, now = house(request).book, house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        found = settlement.amended(tx, actor, ref).agreement
+        amended.check_text(tx, actor, ref, form.get("seen", ""))
+        found = amended.amended_of(tx, actor, ref).agreement
         text = found["text"] if found else {"amounts": {}, "budget": []}
         new = as_model(bodies.AmendmentIn, _sent(form, text))
         budget = new.model_dump(mode="json")["budget"]

@@ -85,8 +85,7 @@ def _post(readers: list[Reader]) -> dict[str, Any]:
         if any(one.group is group for one in readers)
     ]
     sums = [sum(cells[group, kind] for group in GROUPS) for kind in kinds]
-    mails = sum(1 for one in readers if one.group is not None)
-    return {"kinds": [KINDS[kind] for kind in kinds], "rows": rows, "sums": sums, "mails": mails, "all": len(readers)}
+    return {"kinds": [KINDS[kind] for kind in kinds], "rows": rows, "sums": sums, "all": len(readers)}
 
 
 @router.post("/consultations/{id}/conclude")
@@ -156,7 +155,7 @@ async def confirm(id: int, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         papers.minutes(tx, actor, id)
-        papers.confirm(tx, actor, id, None, now)
+        papers.confirm(tx, actor, id, version(form), now)
 
     return await _answer(request, id, work, "confirmed")
 
@@ -168,7 +167,7 @@ async def object_(id: int, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         papers.minutes(tx, actor, id)
         why = as_model(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
-        papers.object_(tx, actor, id, why, None, now)
+        papers.object_(tx, actor, id, why, version(form), now)
 
     return await _answer(request, id, work, "objected")
 
@@ -181,7 +180,7 @@ async def correct(id: int, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         sent = {"ref": form.get("ref", ""), **{name: plain(form.get(name, "")) for name in ("text", "reason")}}
         new = as_model(bodies.CorrectionIn, sent)
-        corrections.add(tx, actor, id, new.ref, new.text, new.reason, None, now)
+        corrections.add(tx, actor, id, new.ref, new.text, new.reason, version(form), now)
 
     return await _answer(request, id, work, "corrected")
 

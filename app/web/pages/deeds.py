@@ -19,7 +19,7 @@ Form = Mapping[str, str]
 Work = Callable[[Tx, Actor, Form], Any]
 Again = Callable[[Actor, AppError, Form], Awaitable[Response]]
 M = TypeVar("M", bound=BaseModel)
-_GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,\u00a0][0-9]{3})+|[0-9]{1,15}")
+_GROUPED = re.compile(r"[0-9]{1,3}([ .,\u00a0])[0-9]{3}(?:\1[0-9]{3}){0,3}|[0-9]{1,15}")  # one sign, 15 digits
 
 
 async def take(request: Request, work: Work, again: Again, place: str, said: str) -> Response:

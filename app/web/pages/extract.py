@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request, Response
 from app.db import Tx
 from app.domain.people import Actor
 from app.errors import AppError, NotFound
-from app.services import extracts, settlement
+from app.services import extracts, workspace
 from app.services.rulebooks import Library
+from app.services.workspace import Head
 from app.web.api import bodies
 from app.web.pages.deeds import Form, as_model, may, take
 from app.web.pages.money import head
@@ -46,9 +47,9 @@ async def _extract(
     )
 
 
-def _read(tx: Tx, actor: Actor, ref: str, library: Library) -> tuple[settlement.Head, dict[str, Any] | None]:
+def _read(tx: Tx, actor: Actor, ref: str, library: Library) -> tuple[Head, dict[str, Any] | None]:
     """The proposal, and its extract where there is one."""
-    found = settlement.head_of(tx, actor, ref)
+    found = workspace.head(tx, actor, ref)
     try:
         return found, extracts.described(tx, actor, ref, library)
     except NotFound:

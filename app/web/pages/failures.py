@@ -1,6 +1,6 @@
 """When a page cannot be shown or a form not be taken: what happened, what was kept, what to do, and a reference."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
@@ -37,6 +37,17 @@ async def _log_in(request: Request, error: AppError) -> Response:
     except HTTPException:  # more than is kept
         kept = None
     if kept is None or request.scope["state"].get("carries_file"):  # the page it was sent from asks for the file anew
-        return redirect(f"/login?{urlencode({**again, 'next': own_place(request.url.path)})}")
+        return redirect(f"/login?{urlencode({**again, 'next': _sent_from(request)})}")
     login = f"/login?{urlencode({**again, 'next': '/account'})}"
     return page(request, "kept.html", error.status, kept=kept, login=login, place=request.url.path, again=bool(again))
+
+
+def _sent_from(request: Request) -> str:
+    """The page of ours that a form was sent from, as the browser names it; else where it was sent to."""
+    try:
+        said = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        said = urlsplit("")
+    if said.netloc != request.headers.get("host") or not said.path:
+        return own_place(request.url.path)
+    return own_place(said.path + (f"?{said.query}" if said.query else ""))

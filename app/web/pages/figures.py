@@ -47,8 +47,14 @@ def moment(at: datetime, language: str) -> str:
 
 
 def plain(value: float | str) -> str:
-    """A number as a form's field holds it: `12`, `12.5`; what was typed and is no number stays as it is."""
-    return value if isinstance(value, str) else f"{value:.10f}".rstrip("0").rstrip(".")
+    """A number as a form's field holds it: `12`, `12.5`; what was typed and is no number stays as it is.
+
+    Three decimals get a fourth, `1.2340`, for `1.234` reads as thousands to some.
+    """
+    if isinstance(value, str):
+        return value
+    said = f"{value:.10f}".rstrip("0").rstrip(".")
+    return f"{said}0" if len(said.partition(".")[2]) == 3 else said
 
 
 @lru_cache(1024)

@@ -15,6 +15,7 @@ from app.encoding import canonical
 from app.errors import AppError, NotFound
 from app.services import agreements, payments, settlement
 from app.services.paying import PAID_IN
+from app.services.workspace import Head
 from app.web.api import bodies
 from app.web.api.papers import paper
 from app.web.pages.deeds import Form, amount, as_model, may, number, take, version
@@ -81,7 +82,7 @@ _SIGN, _BUDGET = "POST /proposals/{ref}/agreement/sign", "POST /proposals/{ref}/
 _TRANCHE = "POST /proposals/{ref}/tranches"
 
 
-def head(found: settlement.Head) -> dict[str, Any]:
+def head(found: Head) -> dict[str, Any]:
     """What the head of a proposal's pages shows."""
     return {"found": found, "row": found.row, "content": found.content, "tone": TONES[found.row.state]}
 

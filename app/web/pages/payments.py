@@ -58,6 +58,7 @@ async def _payments(request: Request, actor: Actor, error: AppError | None = Non
         error.status if error else 200,
         error=error,
         dues=found,
+        most=PER_PAGE,
         mine=[(WAITS[one.kind], one, _place(one)) for one in found.waiting if one.mine],
         others=[(WAITS[one.kind], one, _place(one)) for one in found.waiting if not one.mine],
         today=now.today,

@@ -13,18 +13,19 @@ from app.domain.proposal import BudgetCategory, RiskCategory
 from app.domain.report import Report, Stage
 from app.domain.rulebook import Rulebook
 from app.errors import AppError, Fault, Invalid
-from app.services import reporting, settlement
+from app.services import accounts, reporting
+from app.services.accounts import Sheet
 from app.services.clock import Now
-from app.services.settlement import Sheet
 from app.web.api import bodies
 from app.web.pages.deeds import Form, amount, as_model, may, take, version
 from app.web.pages.language import _
 from app.web.pages.money import head
 from app.web.pages.rendering import page
-from app.web.requests import caller, house, parse
+from app.web.requests import caller, house, parse, read_as
 
 router = APIRouter(include_in_schema=False)
 _HERE = "POST /proposals/{ref}/reports/{year}"
+_GROUPED = re.compile(r"-?[1-9][0-9]{0,2}(?:[.,\u00a0 ][0-9]{3})+")
 MORE_RISKS = 2  # empty lines of a report's form, for risks that came true
 TONES = {None: "quiet", "draft": "quiet", "submitted": "busy", "returned": "wait", "accepted": "good"}
 KINDS = {"mid_term": _("mid-term"), "end_of_cycle": _("end of cycle")}
@@ -35,7 +36,7 @@ async def show_reports(ref: str, request: Request) -> Response:
     """The years owed, and the evaluations of the framework that the reader sees."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    found = await here.database.read(lambda tx: settlement.accounts_of(tx, actor, ref, book, now))
+    found = await here.database.read(lambda tx: accounts.accounts_of(tx, actor, ref, book, now))
     shown = {**head(found.head), "years": found.years, "evaluations": found.evaluations}
     return page(request, "reports.html", room="reports", error=None, tones=TONES, kinds=KINDS, today=now.today, **shown)
 
@@ -51,7 +52,7 @@ async def _report(
     """The page, with what was refused and what the refused form held."""
     here = house(request)
     book, now = here.book, here.now()
-    found = await here.database.read(lambda tx: settlement.sheet_of(tx, actor, ref, year, book, now))
+    found = await here.database.read(lambda tx: accounts.sheet_of(tx, actor, ref, year, book, now))
     state = found.standing["state"]
     writes = (
         may(actor, _HERE)
@@ -141,11 +142,37 @@ def _sent(form: Mapping[str, str], found: Sheet) -> dict[str, Any]:
 
 
 def _measured(said: str) -> float | str:
-    """A measured value, with a decimal point or comma; what is no number is left for the model to refuse."""
+    """A measured value, with a decimal point or comma; what is no number, or may be two, is left to be refused."""
     plain = said.replace(",", ".")
-    return (
-        (float(plain) if "." in plain else int(plain)) if re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", plain) else said
-    )
+    if _GROUPED.fullmatch(said) or not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", plain):
+        return said
+    return float(plain) if "." in plain else int(plain)
+
+
+def _report_of(sent: dict[str, Any]) -> Report:
+    """The report of a form, or Invalid with every fault in it; a value that reads as two numbers is told apart."""
+    made, faults = read_as(Report, sent)
+    unclear = _unclear(sent)
+    if made is None or unclear:
+        told = {one.pointer for one in unclear}
+        faults = [*unclear, *(one for one in faults if one.pointer not in told)]
+        raise Invalid("validation_failed", "This cannot be taken as it was sent.", faults=faults)
+    return made
+
+
+def _unclear(sent: dict[str, Any]) -> list[Fault]:
+    """A fault for each value such as `1,250`, which is 1250 to one reader and 1.25 to another."""
+    found = []
+    for at, one in enumerate(sent["indicators"]):
+        named = {
+            "value": one["value"],
+            **{f"disaggregated/{name}": each for name, each in one["disaggregated"].items()},
+        }
+        for place, value in named.items():
+            if isinstance(value, str) and _GROUPED.fullmatch(value):
+                said = f"'{value}' can be read in two ways: write 1250 for a thousand and more, 1.25 for one and a quarter."
+                found.append(Fault(f"/indicators/{at}/{place}", "ambiguous", said))
+    return found
 
 
 def _parts(said: str) -> dict[str, Any]:
@@ -183,9 +210,9 @@ async def write(ref: str, year: int, request: Request) -> Response:
 
 
 def _put(tx: Tx, actor: Actor, form: Form, ref: str, year: int, book: Rulebook, now: Now) -> None:
-    found = settlement.sheet_of(tx, actor, ref, year, book, now)
+    found = accounts.sheet_of(tx, actor, ref, year, book, now)
     written = form.get("file", "").strip()
-    new = as_model(Report, _parsed(written) if written else _sent(form, found))
+    new = as_model(Report, _parsed(written)) if written else _report_of(_sent(form, found))
     reporting.put(tx, actor, ref, year, new, version(form), True, now)
 
 
