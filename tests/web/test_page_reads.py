@@ -99,3 +99,34 @@ def test_a_refused_upload_stays_on_its_own_side(run: Any) -> None:
         assert '<option value="internal" selected>' in answer.text
 
     run(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_page_of_a_draft_shows_whatever_the_draft_lacks(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        whole = shifted(STRONG)
+        drafts = [{}, *({name: value} for name, value in whole.items()), *(
+            {name: value for name, value in whole.items() if name != left} for left in whole
+        )]  # fmt: skip
+        made = (await service.call("iom_office", "POST", "/proposals", json={"cycle": 2027, "content": {}})).json()
+        for draft in drafts:
+            path = f"/proposals/{made['ref']}"
+            put = await service.call("iom_office", "PUT", f"{path}/content", json=draft, headers={"If-Match": "*"})
+            assert put.status_code == 200, put.text
+            for part in ("", "/content"):
+                status, text, _ = await looked(service, "iom_office", path + part)
+                assert status == 200, (list(draft), part, text[:300])
+        for part in ("/papers", "/money", "/amendments", "/reports", "/extract"):
+            assert (await looked(service, "iom_focal_point", path + part))[0] in (200, 404), part
+
+    run(scenario)
+
+
+def test_an_extract_is_laid_out_before_it_is_released(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for ref in ("DK-IOM-2023-001", "DK-IOM-2025-001", "DK-IOM-2024-001"):
+            headers = {"Authorization": f"Bearer {service.accounts['mfa_head']['token']}", "Accept": "text/html"}
+            answer = await service.client.get(f"/proposals/{ref}/papers/extract.pdf", headers=headers)
+            assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-"), ref
+
+    run(scenario)

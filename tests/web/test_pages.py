@@ -1,6 +1,7 @@
 """What pages cost: statements whatever the number of rows, and what they are made of."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,5 +178,41 @@ def test_who_accepts_the_screening_says_so_in_their_own_language(page_service: A
         mine = (await service.call("mfa_reviewer", "GET", f"/proposals/{ref}/assessments")).json()["mine"]
         assert set(mine["grades"]) == set("abcdefgh")
         assert (mine["grades"]["b"], mine["overall"]) == (1, "Jeg er enig i, hvad screeningen fandt.")
+
+    page_service(scenario)
+
+
+def test_a_second_click_on_a_form_that_makes_something_makes_nothing_more(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        path = "/proposals/DK-IOM-2027-001"
+        mark = re.search(r'questions"><input type="hidden" name="once" value="([^"]+)"', await shown(service, path))
+        assert mark
+        asked = {"once": mark[1], "question": "Who signs, and when?"}
+        for _ in range(2):
+            answer = await sent(service, "mfa_reviewer", f"{path}/questions", **asked)
+            assert answer.status_code == 303
+        assert (await shown(service, path)).count("Who signs, and when?") == 1
+        await sent(service, "mfa_reviewer", f"{path}/questions", **{**asked, "question": "Who pays, and when?"})
+        assert "Who pays, and when?" in await shown(service, path)
+
+    page_service(scenario)
+
+
+def test_a_form_without_a_readable_version_changes_nothing(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        path = "/proposals/DK-IOM-2027-005/moves"
+        for version in ({}, {"version": ""}, {"version": "x"}, {"version": "99999999999"}):
+            answer = await sent(service, "mfa_reviewer", path, move="start_review", **version)
+            assert answer.status_code == 412, version
+
+    page_service(scenario)
+
+
+def test_what_was_written_stands_on_the_page_when_its_form_is_closed(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        form = {"version": "1", "decision": "approve", "reason": "Strong along the whole route."}
+        answer = await sent(service, "mfa_head", "/consultations/5/decisions/DK-IOM-2027-001", **form)
+        assert answer.status_code in (409, 412)
+        assert "Strong along the whole route." in answer.text
 
     page_service(scenario)

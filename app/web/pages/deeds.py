@@ -9,26 +9,44 @@ from pydantic import BaseModel
 
 from app.db import Tx
 from app.domain.people import Actor
+from app.encoding import canonical
 from app.errors import AppError, Invalid
+from app.services.idempotency import Answer, once
 from app.web.access import DOORS
 from app.web.pages.forms import read_form
 from app.web.pages.rendering import redirect
-from app.web.requests import caller, house, read_as
+from app.web.requests import caller, fingerprint, house, read_as
 
 Form = Mapping[str, str]
 Work = Callable[[Tx, Actor, Form], Any]
 Again = Callable[[Actor, AppError, Form], Awaitable[Response]]
 M = TypeVar("M", bound=BaseModel)
-_GROUPED = re.compile(r"[0-9]{1,3}([ .,\u00a0])[0-9]{3}(?:\1[0-9]{3}){0,3}|[0-9]{1,15}")  # one sign, 15 digits
+_GROUPED = re.compile(
+    r"[1-9][0-9]{0,2}([ .,\u00a0\u202f])[0-9]{3}(?:\1[0-9]{3}){0,3}|[0-9]{1,15}"
+)  # one sign, 15 digits
 
 
 async def take(request: Request, work: Work, again: Again, place: str, said: str) -> Response:
-    """Do what a form asks and go to `place`, which says so; refused, the page comes `again` with why and what was sent."""
+    """Do what a form asks and go to `place`, which says so; refused, the page comes `again` with why and what was sent.
+
+    A form that makes something carries `once`: clicked twice, it does its deed once and goes there twice.
+    """
+
+    def work_once(tx: Tx, actor: Actor, form: Form) -> None:
+        def done() -> Answer:
+            work(tx, actor, form)
+            return Answer(303, b"")
+
+        if form.get("once"):
+            mark = fingerprint(request, canonical(form))
+            once(tx, actor, f"form {mark.hex()}", mark, house(request).now(), done)
+        else:
+            work(tx, actor, form)
 
     async def go(_actor: Actor, _made: Any) -> Response:
         return go_and_say(place, said)
 
-    return await take_and_show(request, work, again, go)
+    return await take_and_show(request, work_once, again, go)
 
 
 async def take_and_show(
@@ -77,10 +95,10 @@ def number(said: str) -> int | str:
     return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else said
 
 
-def version(form: Form) -> frozenset[int] | None:
-    """The version that the form was made from."""
+def version(form: Form) -> frozenset[int]:
+    """The version that the form was made from; none that could match where the form does not say."""
     said = number(form.get("version", ""))
-    return frozenset({said}) if isinstance(said, int) else None
+    return frozenset({said}) if isinstance(said, int) else frozenset()
 
 
 def may(actor: Actor, door: str) -> bool:

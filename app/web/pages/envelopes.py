@@ -45,8 +45,7 @@ async def set_envelope(year: int, request: Request) -> Response:
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         value = {"amount": amount(form.get("amount", "")), "status": form.get("status", "")}
         new = as_model(bodies.EnvelopeIn, {**value, "reason": form.get("reason", "")})
-        seen = version(form)
-        envelopes.set_envelope(tx, actor, year, new.amount, new.status, new.reason, seen, seen is not None, now)
+        envelopes.set_envelope(tx, actor, year, new.amount, new.status, new.reason, version(form), True, now)
 
     return await take(
         request,

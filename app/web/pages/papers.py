@@ -165,4 +165,4 @@ def _paper(actor: Actor, ref: str, name: str, library: Library) -> tuple[Read, L
             return lambda tx: papers.memo(tx, actor, ref, library.current), memo_paper
         case "agreement":
             return lambda tx: agreements.described(tx, actor, ref, library), agreement_paper
-    return lambda tx: extracts.described(tx, actor, ref, library)["extract"], extract_paper
+    return lambda tx: extracts.as_paper(tx, actor, ref, library), extract_paper

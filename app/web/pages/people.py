@@ -85,8 +85,8 @@ async def change_user(id: str, request: Request) -> Response:
         raise NotFound("person_not_found", "People have numbers; this is none.")
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        deed = form.get("deed", "save")
-        said = {"disabled": deed == "disable"} if deed != "save" else filled(form, "name", "role", "office")
+        deeds = {"disable": {"disabled": True}, "enable": {"disabled": False}}
+        said = deeds.get(form.get("deed", ""), filled(form, "name", "role", "office"))
         new = as_model(bodies.UserPatch, said)
         users.change(tx, actor, person, new.name, new.role, new.office, new.disabled, now)
 

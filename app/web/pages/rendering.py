@@ -1,6 +1,7 @@
 """Pages from templates: everything escaped, nothing inline, in the reader's language."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,19 @@ def environment(language: str) -> Environment:
     env.filters |= {name: partial(shape, language=language) for name, shape in written.items()}
     env.filters["plain"] = figures.plain
     standing = {state: say(sentence) for state, sentence in STANDING.items()}
-    env.globals |= {"language": language, "word": words(language), "standing": standing}
+    env.globals |= {
+        "texts_in": texts_in,
+        "new_mark": partial(secrets.token_urlsafe, 12),
+        "language": language,
+        "word": words(language),
+        "standing": standing,
+    }
     return env
+
+
+def texts_in(sent: Mapping[str, str]) -> list[str]:
+    """What somebody wrote in a form: every field of more than one word, but the lists that forms carry unseen."""
+    return [said for name, said in sent.items() if name != "refs" and " " in said.strip()]
 
 
 def _plural(say: Callable[[str], str]) -> Callable[[str, str, int], str]:

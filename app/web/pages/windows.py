@@ -84,7 +84,7 @@ async def move_window(year: str, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         new = as_model(bodies.CyclePatch, filled(form, "opens_on", "closes_on", "reason"))
-        which, seen = _year(request), version(form) or frozenset()
+        which, seen = _year(request), version(form)
         cycles.move_window(tx, actor, which, new.opens_on, new.closes_on, new.reason, seen, days, now)
 
     return await take(request, work, partial(_cycles, request), "/cycles", "window_moved")

@@ -166,7 +166,9 @@ async def _do(request: Request, ref: str, said: str, work: Work) -> Response:
     async def again(actor: Actor, error: AppError, form: Form) -> Response:
         return await _workspace(request, actor, ref, error, form)
 
-    return await take(request, work, again, f"/proposals/{ref}" + (f"#{part}" if part.isalpha() else ""), said)
+    return await take(
+        request, work, again, f"/proposals/{ref}" + (f"#{part}" if part.isascii() and part.isalpha() else ""), said
+    )
 
 
 @router.post("/proposals/{ref}/assessment")
