@@ -107,7 +107,8 @@ def pages() -> list[tuple[str, Role | None]]:
         method, _, path = name.partition(" ")
         if method != "GET" or _NO_PAGE.search(path):
             continue
-        looking = [one for one in LOOKERS if one in door.roles][:2] or [None]
+        readers = 2 if "{ref}" in path else 1  # both sides read a proposal, each its own face
+        looking = [one for one in LOOKERS if one in door.roles][:readers] or [None]
         found += [(address, role) for address in addresses(path) for role in looking]
     return found
 
