@@ -28,6 +28,8 @@ NAVIGATION = (
     ("/rules", _("Rules")),
     ("/users", _("Users and tokens")),
 )
+# Pages that stand under another one's heading.
+UNDER = {"/proposals": "/", "/drafts": "/", "/technical-meetings": "/consultations", "/tokens": "/users"}
 STANDING = {"met": _("met"), "not_met": _("not met"), "undetermined": _("not yet determined")}
 
 
@@ -83,12 +85,14 @@ def language_for(request: Request) -> str:
     return str(request.scope["state"].get("language") or preferred(request.headers.get("accept-language")))
 
 
-def _navigation(request: Request, me: Actor | None, say: Callable[[str], str]) -> list[tuple[str, str, bool]]:
+def _navigation(request: Request, me: Actor | None, say: Callable[[str], str]) -> list[tuple[str, str, str]]:
+    """Address, label, and where one is: `page` on it, `true` below it."""
     if me is None:
         return []
-    here = request.url.path
+    here = "/" + request.url.path.split("/")[1]
+    here = UNDER.get(here, here)
     return [
-        (place, say(label), here == place or (place != "/" and here.startswith(f"{place}/")))
+        (place, say(label), ("page" if request.url.path == place else "true") if here == place else "")
         for place, label in NAVIGATION
         if (door := DOORS.get(f"GET {place}")) and me.role in door.roles
     ]
