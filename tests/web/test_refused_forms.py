@@ -1,0 +1,99 @@
+"""Forms that hold what cannot be taken: nothing in them is passed over, and they come back as they were written."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+
+from tests.conftest import Service
+from tests.web.test_money_pages import AGREED, opened
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+REPORT = f"/proposals/{AGREED}/reports/2026"
+EMPTY = {"version": "0", "lessons": "Kept."}
+
+
+def value_of(page: str, name: str) -> str:
+    """What a field of the page holds."""
+    found = re.search(rf'name="{name}"[^>]*? value="([^"]*)"', page)
+    assert found, name
+    return unescape(found[1])
+
+
+@on_sqlite
+def test_values_by_sex_or_age_are_told_apart_or_refused_as_they_were_written(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for said, why in (
+            ("women 1 200; men 80", "can be read in two ways"),
+            ("women 1,200", "can be read in two ways"),
+            ("women: 1.200", "can be read in two ways"),
+            ("women 120; Women 80", "'Women' is there twice"),
+            ("women 120, men 80", "'women 120, men 80' is not a name and a number"),
+            ("women: 120, men: 80", "is not a name and a number"),
+            ("120", "'120' is not a name and a number"),
+            ("women", "'women' is not a name and a number"),
+            ("0-17 40", "a name with digits as 0-17: 40"),
+            ("women=120 men=80", "is not a name and a number"),
+        ):
+            refused = await opened(service, "iom_focal_point", REPORT, **EMPTY, **{"value-0": "200", "parts-0": said})
+            assert refused.status_code == 422, said
+            assert why in unescape(refused.text), said
+            assert "#indicators/0/disaggregated" in refused.text
+            assert value_of(refused.text, "parts-0") == said
+        sent = {**EMPTY, "value-0": "200", "parts-0": "women=120; men -1,5; 0-17: 40;"}
+        assert (await opened(service, "iom_focal_point", REPORT, **sent)).status_code == 303
+        kept = (await service.call("iom_focal_point", "GET", REPORT)).json()["report"]
+        assert kept["indicators"][0]["disaggregated"] == {"women": 120, "men": -1.5, "0-17": 40}
+        page = (await opened(service, "iom_focal_point", REPORT)).text
+        assert sorted(value_of(page, "parts-0").split("; ")) == ["0-17: 40", "men -1.5", "women 120"]
+
+    run(scenario)
+
+
+@on_sqlite
+def test_names_that_a_report_from_elsewhere_has_survive_saving_the_form(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        found = (await service.call("iom_focal_point", "GET", f"/proposals/{AGREED}")).json()
+        parts = {"women, rural": 3, "a=b": 1}
+        report = {
+            "indicators": [{"code": found["content"]["indicators"][0]["code"], "value": 4, "disaggregated": parts}]
+        }
+        assert (await service.call("iom_focal_point", "PUT", REPORT, json=report)).status_code == 200
+        page = (await opened(service, "iom_focal_point", REPORT)).text
+        names = ("version", "value-0", "parts-0")
+        form = {name: value_of(page, name) for name in names} | {"lessons": "More."}
+        assert (await opened(service, "iom_focal_point", REPORT, **form)).status_code == 303
+        kept = (await service.call("iom_focal_point", "GET", REPORT)).json()["report"]
+        assert (kept["lessons"], kept["indicators"][0]["disaggregated"]) == ("More.", parts)
+
+    run(scenario)
+
+
+@on_sqlite
+def test_nothing_in_a_report_is_dropped_because_its_neighbour_is_empty(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        form = {
+            **EMPTY,
+            "remark-0": "Not measured.",
+            "parts-0": "women=120",
+            "risk-0": "",
+            "response-0": "",
+            "risk-category-0": "",
+            "risk-1": "",
+            "response-1": "We moved.",
+            "risk-category-1": "",
+            "plan": "carried",
+            "spent-staff": "1,50",
+        }
+        refused = await opened(service, "iom_focal_point", REPORT, **form)
+        assert refused.status_code == 422
+        for place in ("indicators/0/value", "risks/1/description", "unspent"):
+            assert refused.text.count(f'href="#{place}"') == 1, place
+            assert f'id="{place}"' in refused.text
+        for name in ("remark-0", "parts-0", "response-1", "spent-staff"):
+            assert value_of(refused.text, name) == form[name]
+        assert '<option value="carried" selected>' in refused.text
+        assert (await service.call("iom_focal_point", "GET", REPORT)).status_code == 404
+
+    run(scenario)
