@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Service
-from tests.web.test_money_pages import AGREED, opened
+from tests.web.test_money_pages import AGREED, OPEN, lined, opened
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 REPORT = f"/proposals/{AGREED}/reports/2026"
@@ -95,5 +95,29 @@ def test_nothing_in_a_report_is_dropped_because_its_neighbour_is_empty(run: Any)
             assert value_of(refused.text, name) == form[name]
         assert '<option value="carried" selected>' in refused.text
         assert (await service.call("iom_focal_point", "GET", REPORT)).status_code == 404
+
+    run(scenario)
+
+
+@on_sqlite
+def test_a_budgets_line_without_an_amount_is_refused_in_its_place_and_an_empty_one_left_out(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for ref, place, more in (
+            (OPEN, "agreement/budget", {}),
+            (AGREED, "amendments", {"reason": "Less."}),
+        ):
+            agreement = (await service.call("mfa_head", "GET", f"/proposals/{ref}/agreement")).json()
+            lines, path = agreement["text"]["budget"], f"/proposals/{ref}/{place}"
+            seen = {"version": str(agreement["version"]), "seen": agreement["sha256"]}
+            empty = {f"line-0-{name}": "" for name in ("year", "category", "activity", "amount")}
+            form = {**seen, **more, **lined(lines), **empty}
+            refused = await opened(service, "iom_focal_point", path, **{**form, "line-1-amount": ""})
+            assert refused.status_code == 422
+            assert 'href="#budget/1/amount"' in refused.text
+            assert (value_of(refused.text, "line-0-year"), value_of(refused.text, "line-1-amount")) == ("", "")
+            assert value_of(refused.text, "line-1-year") == str(lines[1]["year"])
+            year = {f"year-{name}": str(one) for name, one in agreement["text"]["amounts"].items()}
+            taken = await opened(service, "iom_focal_point", path, **form, **year)
+            assert taken.status_code == 303, unescape(taken.text)
 
     run(scenario)

@@ -17,6 +17,7 @@ from app.web.api import bodies
 from app.web.pages.deeds import Form, amount, as_model, may, take
 from app.web.pages.money import budget_lines, head, shown_lines
 from app.web.pages.rendering import page
+from app.web.pages.rows import read_rows
 from app.web.requests import caller, house, parse
 
 router = APIRouter(include_in_schema=False)
@@ -86,7 +87,7 @@ async def propose(ref: str, request: Request) -> Response:
         amended.check_text(tx, actor, ref, form.get("seen", ""))
         found = amended.amended_of(tx, actor, ref).agreement
         text = found["text"] if found else {"amounts": {}, "budget": []}
-        new = as_model(bodies.AmendmentIn, _sent(form, text))
+        new = read_rows(bodies.AmendmentIn, _sent(form, text), {"budget": [*budget_lines(form)]})
         budget = new.model_dump(mode="json")["budget"]
         amounts = {int(year): one for year, one in new.amounts.items()} if new.amounts is not None else None
         amendments.propose(tx, actor, ref, new.reason, new.content, budget, amounts, book, now)
@@ -98,7 +99,7 @@ def _sent(form: Form, text: Mapping[str, Any]) -> dict[str, Any]:
     """The amendment as the API takes it."""
     amounts = {name[5:]: amount(said) for name, said in form.items() if name.startswith("year-") and said.strip()}
     amounts = {year: one for year, one in amounts.items() if one}
-    budget = budget_lines(form)
+    budget = [*budget_lines(form).values()]
     sent: dict[str, Any] = {"reason": form.get("reason", "")}
     if amounts != text["amounts"]:
         sent["amounts"] = amounts

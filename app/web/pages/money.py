@@ -22,10 +22,12 @@ from app.web.pages.deeds import Form, amount, as_model, may, number, take, versi
 from app.web.pages.language import _
 from app.web.pages.queue import TONES
 from app.web.pages.rendering import language_for, page
+from app.web.pages.rows import read_rows, with_more
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
 MORE_LINES = 3  # empty lines of a budget's form, for new ones
+_LINE = {"year": "year", "category": "category", "activity_ref": "activity", "amount": "amount"}  # members, fields
 STEPS = {
     Step.PREPARE: (_("Prepare"), Role.MFA_FINANCE),
     Step.RELEASE: (_("Release"), Role.MFA_FINANCE),
@@ -102,23 +104,29 @@ def _tranche(one: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     return {**one, "tone": PAYMENT_TONES[one["state"]], "steps": steps}
 
 
-def shown_lines(form: Form, text: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The lines of a budget's form: those it was sent with, else those of the text; and empty ones for more."""
-    lines = budget_lines(form) if "line-0-year" in form else [*(text["budget"] if text else [])]
-    return [*lines, *[{"year": "", "category": "", "activity_ref": "", "amount": ""}] * MORE_LINES]
+def shown_lines(form: Form, text: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """The lines of a budget's form: those it was sent with, as written, else those of the text; and empty ones for more."""
+    lines = _lines(form) if "line-0-year" in form else [*(text["budget"] if text else [])]
+    return with_more(lines, dict.fromkeys(_LINE, ""), MORE_LINES)
 
 
-def budget_lines(form: Form) -> list[dict[str, Any]]:
-    """The lines of a budget's form as the API takes them; a line without an amount is none."""
-    lines: list[dict[str, Any]] = []
-    at = 0
-    while f"line-{at}-year" in form:
-        given = {name: form.get(f"line-{at}-{name}", "").strip() for name in ("year", "category", "activity", "amount")}
-        at += 1
-        if given["amount"]:
-            line = {"year": number(given["year"]), "category": given["category"], "amount": amount(given["amount"])}
-            lines.append({**line, "activity_ref": given["activity"] or None})
+def _lines(form: Form) -> list[dict[str, str]]:
+    """Every line of a budget's form, empty ones too."""
+    lines: list[dict[str, str]] = []
+    while f"line-{(at := len(lines))}-year" in form:
+        lines.append({name: form.get(f"line-{at}-{field}", "").strip() for name, field in _LINE.items()})
     return lines
+
+
+def budget_lines(form: Form) -> dict[int, dict[str, Any]]:
+    """The lines of a budget's form as the API takes them, by their place in it; only what is empty altogether is none."""
+    return {at: _line(given) for at, given in enumerate(_lines(form)) if any(given.values())}
+
+
+def _line(given: Mapping[str, str]) -> dict[str, Any]:
+    """A line; what is not written is not there, for the model to ask for."""
+    read = {"year": number(given["year"]), "category": given["category"], "amount": amount(given["amount"])}
+    return {**{name: one for name, one in read.items() if one != ""}, "activity_ref": given["activity_ref"] or None}
 
 
 @router.get("/proposals/{ref}/agreement.pdf")
@@ -164,8 +172,9 @@ async def adjust(ref: str, request: Request) -> Response:
     now = here.now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        new = as_model(bodies.BudgetIn, {"budget": budget_lines(form)}).model_dump(mode="json")["budget"]
-        agreements.adjust(tx, actor, ref, new, version(form), True, here.library, now)
+        lines = budget_lines(form)
+        new = read_rows(bodies.BudgetIn, {"budget": [*lines.values()]}, {"budget": [*lines]})
+        agreements.adjust(tx, actor, ref, new.model_dump(mode="json")["budget"], version(form), True, here.library, now)
 
     return await _take(request, ref, "adjusted", "budget", work)
 
