@@ -121,3 +121,61 @@ def test_a_budgets_line_without_an_amount_is_refused_in_its_place_and_an_empty_o
             assert taken.status_code == 303, unescape(taken.text)
 
     run(scenario)
+
+
+async def uploaded(service: Service, path: str, name: str, raw: str, **form: str) -> Any:
+    headers = {"Authorization": f"Bearer {service.accounts['iom_focal_point']['token']}", "Accept": "text/html"}
+    return await service.client.post(path, data=form, files={"file": (name, raw.encode())}, headers=headers)
+
+
+@on_sqlite
+def test_a_file_that_holds_what_json_cannot_say_is_refused_in_a_sentence(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for name, raw in (
+            ("a.json", '{"cycle": 2027, "content": {"title": 99999999999999999999999}}'),
+            ("a.json", '{"cycle": 9223372036854775808, "content": {}}'),
+            ("a.yaml", "cycle: 2027\ncontent:\n  title: 99999999999999999999999\n"),
+            ("a.yaml", "cycle: 2027\ncontent:\n  1: x\n"),
+            ("a.json", '{"cycle": 2027, "content": {"title": "\\ud800"}}'),
+            ("a.json", '{"cycle": 2027, "content": {"title": ' + "[" * 300 + "]" * 300 + "}}"),
+        ):
+            refused = await uploaded(service, "/drafts/new", name, raw)
+            assert refused.status_code == 422, raw
+            assert 'id="error"' in refused.text, raw
+        for value in (
+            '{"cycle": 2027, "content": {"title": "\\ud800"}}',
+            '{"content": {"title": ' + "9" * 30 + "}}",
+            "x",
+        ):
+            refused = await uploaded(service, "/drafts", "a", "", value=value, deed="new")
+            assert refused.status_code == 422, value
+            assert 'id="error"' in refused.text, value
+        target = "DK-IOM-2027-001 " + "9" * 5000
+        whole = '{"cycle": 2027, "content": {}}'
+        stale = await uploaded(service, "/drafts", "a", "", value=whole, deed="replace", target=target)
+        assert stale.status_code in (404, 409, 412), stale.text
+
+    run(scenario)
+
+
+@on_sqlite
+def test_addresses_and_forms_that_no_page_made_end_in_a_page(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        admin = await opened(service, "admin", "/rules?ref=DK-IOM-2027-003")
+        assert (admin.status_code, 'name="ref"' in admin.text) == (200, False)
+        meeting = {"cycle": 2026, "date": "2027-02-10", "place": "Dakar"}
+        made = await service.call("mfa_reviewer", "POST", "/technical-meetings", json=meeting)
+        path = f"/technical-meetings/{made.json()['id']}"
+        assert (await opened(service, "mfa_reviewer", path, form="change", version="9")).status_code == 422
+        stale = {"form": "change", "version": "9", "date": "2027-02-11", "place": "Dakar"}
+        refused = await opened(service, "mfa_reviewer", path, **stale)
+        assert refused.status_code == 412
+        assert value_of(refused.text, "date") == "2027-02-11"
+        for number in (10**20, 2**60, 0, "x", "9" * 5000):
+            at = f"/consultations/{number}"
+            places = (at, f"{at}/conclude", f"{at}/present", f"{at}/minutes", f"/technical-meetings/{number}")
+            for place in (*places, f"/proposals/{AGREED}/reports/{number}"):
+                assert (await opened(service, "mfa_head", place)).status_code == 404, place[:60]
+            assert (await opened(service, "mfa_reviewer", at, form="change", version="1")).status_code == 404
+
+    run(scenario)

@@ -14,6 +14,7 @@ from app.encoding import canonical
 from app.errors import AppError, Fault, Invalid
 from app.services import amended, amendments
 from app.web.api import bodies
+from app.web.pages.addresses import Id
 from app.web.pages.deeds import Form, amount, as_model, may, take
 from app.web.pages.money import budget_lines, head, shown_lines
 from app.web.pages.rendering import page
@@ -122,7 +123,7 @@ def _content(written: str) -> Any:
 
 
 @router.post("/proposals/{ref}/amendments/{number}/sign")
-async def sign(ref: str, number: int, request: Request) -> Response:
+async def sign(ref: str, number: Id, request: Request) -> Response:
     """Sign the amendment whose SHA-256 the reader's page carried."""
     book, now = house(request).book, house(request).now()
 
@@ -134,7 +135,7 @@ async def sign(ref: str, number: int, request: Request) -> Response:
 
 
 @router.post("/proposals/{ref}/amendments/{number}/withdraw")
-async def withdraw(ref: str, number: int, request: Request) -> Response:
+async def withdraw(ref: str, number: Id, request: Request) -> Response:
     now = house(request).now()
     work = lambda tx, actor, form: amendments.withdraw(tx, actor, ref, number, now)  # noqa: E731
     return await _take(request, ref, "amendment_withdrawn", work)

@@ -16,6 +16,7 @@ from app.services.accounts import Sheet
 from app.services.clock import Now
 from app.web.api import bodies
 from app.web.pages import report_form
+from app.web.pages.addresses import Id
 from app.web.pages.deeds import Form, as_model, may, take, version
 from app.web.pages.language import _
 from app.web.pages.money import head
@@ -39,7 +40,7 @@ async def show_reports(ref: str, request: Request) -> Response:
 
 
 @router.get("/proposals/{ref}/reports/{year}")
-async def show_report(ref: str, year: int, request: Request) -> Response:
+async def show_report(ref: str, year: Id, request: Request) -> Response:
     return await _report(request, ref, year, await caller(request))
 
 
@@ -98,7 +99,7 @@ async def _take(request: Request, ref: str, year: int, said: str, work: Any) -> 
 
 
 @router.post("/proposals/{ref}/reports/{year}")
-async def write(ref: str, year: int, request: Request) -> Response:
+async def write(ref: str, year: Id, request: Request) -> Response:
     """Save a report as far as it goes, from the form or from a file as the API takes it."""
     book, now = house(request).book, house(request).now()
 
@@ -123,7 +124,7 @@ def _parsed(written: str) -> Any:
 
 
 @router.post("/proposals/{ref}/reports/{year}/submit")
-async def submit(ref: str, year: int, request: Request) -> Response:
+async def submit(ref: str, year: Id, request: Request) -> Response:
     """Save what the form holds and submit it, both or neither."""
     book, now = house(request).book, house(request).now()
 
@@ -135,7 +136,7 @@ async def submit(ref: str, year: int, request: Request) -> Response:
 
 
 @router.post("/proposals/{ref}/reports/{year}/accept")
-async def accept(ref: str, year: int, request: Request) -> Response:
+async def accept(ref: str, year: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
@@ -145,7 +146,7 @@ async def accept(ref: str, year: int, request: Request) -> Response:
 
 
 @router.post("/proposals/{ref}/reports/{year}/return")
-async def return_(ref: str, year: int, request: Request) -> Response:
+async def return_(ref: str, year: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
