@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.services import precheck
+from app.web.pages import hooks
 from tests.conftest import Service
 from tests.web.test_money_pages import AGREED, OPEN, lined, opened
 
@@ -177,5 +179,34 @@ def test_addresses_and_forms_that_no_page_made_end_in_a_page(run: Any) -> None:
             for place in (*places, f"/proposals/{AGREED}/reports/{number}"):
                 assert (await opened(service, "mfa_head", place)).status_code == 404, place[:60]
             assert (await opened(service, "mfa_reviewer", at, form="change", version="1")).status_code == 404
+
+    run(scenario)
+
+
+@on_sqlite
+def test_a_list_that_is_cut_says_so_and_has_the_proposal_one_came_from(run: Any, monkeypatch: Any) -> None:
+    async def scenario(service: Service) -> None:
+        refs = []
+        for title in ("First of two", "Second of two"):
+            new = {"cycle": 2027, "office": "IOM-NE", "content": {"title": title}}
+            made = await service.call("iom_focal_point", "POST", "/proposals", json=new)
+            assert made.status_code == 201, made.text
+            refs.append(made.json()["ref"])
+        file = '{"cycle": 2027, "content": {"title": "From a file"}}'
+        whole = await uploaded(service, "/drafts/new", "a.json", file, target=refs[0])
+        assert "changed last can be chosen" not in whole.text
+        monkeypatch.setattr(precheck, "MOST", 1)
+        cut = await uploaded(service, "/drafts/new", "a.json", file, target=refs[0])
+        assert "The 1 changed last can be chosen" in cut.text
+        assert re.findall(rf'<option value="({"|".join(refs)}) [0-9]+"( selected)?', cut.text) == [
+            (refs[0], " selected"),
+            (refs[1], ""),
+        ]
+        monkeypatch.setattr(hooks, "MOST", 1)
+        for number in range(2):
+            hook = {"url": f"https://hooks.example.org/{number}", "events": ["*"], "for": "me"}
+            assert (await service.call("iom_focal_point", "POST", "/webhooks", json=hook)).status_code == 201
+            page = (await opened(service, "iom_focal_point", "/webhooks")).text
+            assert ("The first 1 are shown" in page) is bool(number)
 
     run(scenario)

@@ -59,7 +59,7 @@ async def _shown(
     def read(tx: Tx) -> tuple[Places, Checked | None]:
         said = upload.submission if upload else None
         checked = precheck.check(tx, said.cycle, said.content, list(said.faults), book, now) if said else None
-        return precheck.places(tx, actor, now), checked
+        return precheck.places(tx, actor, now, target), checked
 
     places, checked = await here.database.read(read)
     told = upload.told(checked.faults) if upload and checked else []
@@ -68,6 +68,7 @@ async def _shown(
         "drafts.html",
         error.status if error else 200,
         places=places,
+        most=precheck.MOST,
         checked=checked,
         told=told,
         error=error,
