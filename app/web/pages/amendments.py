@@ -15,8 +15,9 @@ from app.errors import AppError, Fault, Invalid
 from app.services import amended, amendments
 from app.web.api import bodies
 from app.web.pages.addresses import Id
+from app.web.pages.budget_form import budget_lines, shown_lines
 from app.web.pages.deeds import Form, amount, as_model, may, take
-from app.web.pages.money import budget_lines, head, shown_lines
+from app.web.pages.money import head
 from app.web.pages.rendering import page
 from app.web.pages.rows import read_rows
 from app.web.requests import caller, house, parse

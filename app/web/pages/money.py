@@ -18,16 +18,15 @@ from app.services.paying import PAID_IN
 from app.services.workspace import Head
 from app.web.api import bodies
 from app.web.api.papers import paper
+from app.web.pages.budget_form import budget_lines, shown_lines
 from app.web.pages.deeds import Form, amount, as_model, may, number, take, version
 from app.web.pages.language import _
 from app.web.pages.queue import TONES
 from app.web.pages.rendering import language_for, page
-from app.web.pages.rows import read_rows, with_more
+from app.web.pages.rows import read_rows
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
-MORE_LINES = 3  # empty lines of a budget's form, for new ones
-_LINE = {"year": "year", "category": "category", "activity_ref": "activity", "amount": "amount"}  # members, fields
 STEPS = {
     Step.PREPARE: (_("Prepare"), Role.MFA_FINANCE),
     Step.RELEASE: (_("Release"), Role.MFA_FINANCE),
@@ -102,31 +101,6 @@ def _tranche(one: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         for step, why in one["steps"].items()
     ]
     return {**one, "tone": PAYMENT_TONES[one["state"]], "steps": steps}
-
-
-def shown_lines(form: Form, text: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    """The lines of a budget's form: those it was sent with, as written, else those of the text; and empty ones for more."""
-    lines = _lines(form) if "line-0-year" in form else [*(text["budget"] if text else [])]
-    return with_more(lines, dict.fromkeys(_LINE, ""), MORE_LINES)
-
-
-def _lines(form: Form) -> list[dict[str, str]]:
-    """Every line of a budget's form, empty ones too."""
-    lines: list[dict[str, str]] = []
-    while f"line-{(at := len(lines))}-year" in form:
-        lines.append({name: form.get(f"line-{at}-{field}", "").strip() for name, field in _LINE.items()})
-    return lines
-
-
-def budget_lines(form: Form) -> dict[int, dict[str, Any]]:
-    """The lines of a budget's form as the API takes them, by their place in it; only what is empty altogether is none."""
-    return {at: _line(given) for at, given in enumerate(_lines(form)) if any(given.values())}
-
-
-def _line(given: Mapping[str, str]) -> dict[str, Any]:
-    """A line; what is not written is not there, for the model to ask for."""
-    read = {"year": number(given["year"]), "category": given["category"], "amount": amount(given["amount"])}
-    return {**{name: one for name, one in read.items() if one != ""}, "activity_ref": given["activity_ref"] or None}
 
 
 @router.get("/proposals/{ref}/agreement.pdf")
