@@ -16,6 +16,8 @@ from app.services.casework import EDITABLE
 from app.services.clock import Now
 from app.services.desk import current_year
 
+MOST = 200  # proposals to choose from
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -25,6 +27,7 @@ class Places:
     year: int
     offices: tuple[str, ...]
     proposals: list[Record]
+    more: bool = False  # there are older ones than `proposals` holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,18 @@ class Checked:
     missing: tuple[str, ...]
 
 
-def places(tx: Tx, actor: Actor, now: Now) -> Places:
+def places(tx: Tx, actor: Actor, now: Now, named: str = "") -> Places:
+    """The last `MOST` changed, and before them the proposal that is `named`, where it is an older one."""
     found = cycles.all_cycles(tx)
     focal = actor.role is Role.IOM_FOCAL_POINT
     offices = tuple(one.code for one in people.offices(tx) if one.kind == "iom") if focal else ()
-    rows = proposals.list_proposals(tx, actor, Wanted(states=tuple(EDITABLE), limit=200))
-    return Places(tuple(row.year for row in found), current_year(found, now.today), offices, rows)
+    rows = proposals.list_proposals(tx, actor, Wanted(states=tuple(EDITABLE), limit=MOST))
+    years = tuple(row.year for row in found)
+    most, more = rows[:MOST], len(rows) > MOST
+    if more and named and named not in [row.ref for row in most]:
+        one = proposals.proposal_for(tx, actor, named)
+        most = [one, *most] if one and one.state in EDITABLE else most
+    return Places(years, current_year(found, now.today), offices, most, more)
 
 
 def check(

@@ -14,9 +14,12 @@ from app.encoding import canonical
 from app.errors import AppError, Fault, Invalid
 from app.services import amended, amendments
 from app.web.api import bodies
+from app.web.pages.addresses import Id
+from app.web.pages.budget_form import budget_lines, shown_lines
 from app.web.pages.deeds import Form, amount, as_model, may, take
-from app.web.pages.money import budget_lines, head, shown_lines
+from app.web.pages.money import head
 from app.web.pages.rendering import page
+from app.web.pages.rows import read_rows
 from app.web.requests import caller, house, parse
 
 router = APIRouter(include_in_schema=False)
@@ -86,7 +89,7 @@ async def propose(ref: str, request: Request) -> Response:
         amended.check_text(tx, actor, ref, form.get("seen", ""))
         found = amended.amended_of(tx, actor, ref).agreement
         text = found["text"] if found else {"amounts": {}, "budget": []}
-        new = as_model(bodies.AmendmentIn, _sent(form, text))
+        new = read_rows(bodies.AmendmentIn, _sent(form, text), {"budget": [*budget_lines(form)]})
         budget = new.model_dump(mode="json")["budget"]
         amounts = {int(year): one for year, one in new.amounts.items()} if new.amounts is not None else None
         amendments.propose(tx, actor, ref, new.reason, new.content, budget, amounts, book, now)
@@ -98,7 +101,7 @@ def _sent(form: Form, text: Mapping[str, Any]) -> dict[str, Any]:
     """The amendment as the API takes it."""
     amounts = {name[5:]: amount(said) for name, said in form.items() if name.startswith("year-") and said.strip()}
     amounts = {year: one for year, one in amounts.items() if one}
-    budget = budget_lines(form)
+    budget = [*budget_lines(form).values()]
     sent: dict[str, Any] = {"reason": form.get("reason", "")}
     if amounts != text["amounts"]:
         sent["amounts"] = amounts
@@ -121,7 +124,7 @@ def _content(written: str) -> Any:
 
 
 @router.post("/proposals/{ref}/amendments/{number}/sign")
-async def sign(ref: str, number: int, request: Request) -> Response:
+async def sign(ref: str, number: Id, request: Request) -> Response:
     """Sign the amendment whose SHA-256 the reader's page carried."""
     book, now = house(request).book, house(request).now()
 
@@ -133,7 +136,7 @@ async def sign(ref: str, number: int, request: Request) -> Response:
 
 
 @router.post("/proposals/{ref}/amendments/{number}/withdraw")
-async def withdraw(ref: str, number: int, request: Request) -> Response:
+async def withdraw(ref: str, number: Id, request: Request) -> Response:
     now = house(request).now()
     work = lambda tx, actor, form: amendments.withdraw(tx, actor, ref, number, now)  # noqa: E731
     return await _take(request, ref, "amendment_withdrawn", work)

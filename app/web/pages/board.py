@@ -14,6 +14,7 @@ from app.services import consultations, decisions, sitting
 from app.services.consultations import INSIDE, Plan
 from app.services.decisions import Sent
 from app.web.api import bodies
+from app.web.pages.addresses import Id
 from app.web.pages.consultations import STAGES, lines, plain, when_and_where
 from app.web.pages.deeds import Form, amount, as_model, may, number, take, version
 from app.web.pages.forms import read_form
@@ -26,7 +27,7 @@ TONES = {"approve": "good", "reject": "bad", "defer": "wait"}
 
 
 @router.get("/consultations/{id}")
-async def show_board(id: int, request: Request) -> Response:
+async def show_board(id: Id, request: Request) -> Response:
     return await _board(request, await caller(request), id)
 
 
@@ -141,7 +142,7 @@ def _form(
 
 
 @router.post("/consultations/{id}/decisions/{ref}")
-async def decide(id: int, ref: str, request: Request) -> Response:
+async def decide(id: Id, ref: str, request: Request) -> Response:
     """Record a decision and go to the next item, or take the recorded one back."""
     here = house(request)
     book, now = here.book, here.now()
@@ -181,7 +182,7 @@ def _decision(form: Form) -> dict[str, Any]:
 
 
 @router.post("/consultations/{id}/agenda")
-async def set_agenda(id: int, request: Request) -> Response:
+async def set_agenda(id: Id, request: Request) -> Response:
     """Put a proposal on the agenda, take one off, move one up or down: `deed` is `up DK-...` and the like."""
     now = house(request).now()
 
@@ -205,7 +206,7 @@ def _moved(refs: list[str], deed: str, what: str) -> list[str]:
 
 
 @router.post("/consultations/{id}")
-async def change(id: int, request: Request) -> Response:
+async def change(id: Id, request: Request) -> Response:
     """Move the consultation to another day or place, or say who takes part."""
     here = house(request)
     book, now = here.book, here.now()
@@ -224,7 +225,7 @@ async def change(id: int, request: Request) -> Response:
 
 
 @router.post("/consultations/{id}/open")
-async def open_(id: int, request: Request) -> Response:
+async def open_(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
@@ -234,7 +235,7 @@ async def open_(id: int, request: Request) -> Response:
 
 
 @router.post("/consultations/{id}/cancel")
-async def cancel(id: int, request: Request) -> Response:
+async def cancel(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:

@@ -16,6 +16,7 @@ from app.notify.notices import Group
 from app.services import corrections, decisions, papers, sitting
 from app.web.api import bodies
 from app.web.api.papers import paper
+from app.web.pages.addresses import Id
 from app.web.pages.board import TONES, named
 from app.web.pages.consultations import plain
 from app.web.pages.deeds import Form, as_model, may, take, version
@@ -41,7 +42,7 @@ KINDS = {
 
 
 @router.get("/consultations/{id}/conclude")
-async def ask_to_conclude(id: int, request: Request) -> Response:
+async def ask_to_conclude(id: Id, request: Request) -> Response:
     return await _conclusion(request, await caller(request), id)
 
 
@@ -89,7 +90,7 @@ def _post(readers: list[Reader]) -> dict[str, Any]:
 
 
 @router.post("/consultations/{id}/conclude")
-async def conclude(id: int, request: Request) -> Response:
+async def conclude(id: Id, request: Request) -> Response:
     here = house(request)
     book, now = here.book, here.now()
 
@@ -107,7 +108,7 @@ async def conclude(id: int, request: Request) -> Response:
 
 
 @router.get("/consultations/{id}/minutes")
-async def show_minutes(id: int, request: Request) -> Response:
+async def show_minutes(id: Id, request: Request) -> Response:
     return await _minutes(request, await caller(request), id)
 
 
@@ -136,13 +137,13 @@ async def _minutes(
 
 
 @router.get("/consultations/{id}/minutes.pdf")
-async def show_minutes_pdf(id: int, request: Request) -> Response:
+async def show_minutes_pdf(id: Id, request: Request) -> Response:
     actor = await caller(request)
     return await paper(request, lambda tx: papers.minutes(tx, actor, id), minutes_paper, f"minutes-{id}", pdf=True)
 
 
 @router.get("/consultations/{id}/letters/{ref}")
-async def show_letter(id: int, ref: str, request: Request) -> Response:
+async def show_letter(id: Id, ref: str, request: Request) -> Response:
     """The letter on a proposal that this consultation led to, as PDF."""
     actor = await caller(request)
     file = f"decision-{ref}"
@@ -150,7 +151,7 @@ async def show_letter(id: int, ref: str, request: Request) -> Response:
 
 
 @router.post("/consultations/{id}/minutes/confirm")
-async def confirm(id: int, request: Request) -> Response:
+async def confirm(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
@@ -161,7 +162,7 @@ async def confirm(id: int, request: Request) -> Response:
 
 
 @router.post("/consultations/{id}/minutes/object")
-async def object_(id: int, request: Request) -> Response:
+async def object_(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
@@ -173,7 +174,7 @@ async def object_(id: int, request: Request) -> Response:
 
 
 @router.post("/consultations/{id}/corrections")
-async def correct(id: int, request: Request) -> Response:
+async def correct(id: Id, request: Request) -> Response:
     """Put the words of one decision right; what was told stays, and its readers are told of the correction."""
     now = house(request).now()
 
@@ -193,7 +194,7 @@ async def _answer(request: Request, id: int, work: Any, said: str) -> Response:
 
 
 @router.get("/consultations/{id}/present")
-async def present(id: int, request: Request) -> Response:
+async def present(id: Id, request: Request) -> Response:
     """For the wall of the meeting room, where IOM sits too: what is asked and what is decided, and nothing that led to it."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()

@@ -1,7 +1,6 @@
 """A draft from a file: pre-checked on the page, in words, before anything is stored; then kept, new or in place of another."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +19,10 @@ from app.errors import AppError, BadRequest, Fault, Invalid, UnsupportedMediaTyp
 from app.services import intake, precheck
 from app.services.precheck import Checked, Places
 from app.web.api.submission import Submission, in_parts
+from app.web.pages.addresses import whole
 from app.web.pages.labels import FIELDS
 from app.web.pages.rendering import page, redirect
-from app.web.requests import LARGEST_BODY, caller, house
+from app.web.requests import LARGEST_BODY, caller, house, parse
 
 router = APIRouter(include_in_schema=False)
 
@@ -59,7 +59,7 @@ async def _shown(
     def read(tx: Tx) -> tuple[Places, Checked | None]:
         said = upload.submission if upload else None
         checked = precheck.check(tx, said.cycle, said.content, list(said.faults), book, now) if said else None
-        return precheck.places(tx, actor, now), checked
+        return precheck.places(tx, actor, now, target), checked
 
     places, checked = await here.database.read(read)
     told = upload.told(checked.faults) if upload and checked else []
@@ -68,6 +68,7 @@ async def _shown(
         "drafts.html",
         error.status if error else 200,
         places=places,
+        most=precheck.MOST,
         checked=checked,
         told=told,
         error=error,
@@ -82,7 +83,16 @@ async def _shown(
 
 def _value(upload: _Upload | None) -> str:
     """What the form that keeps it carries along: the file's proposal as JSON."""
-    return orjson.dumps(upload.sent.value, default=str).decode() if upload else ""
+    return _as_json(upload.sent.value).decode() if upload else ""
+
+
+def _as_json(value: dict[str, Any]) -> bytes:
+    """The JSON of what was read, or Invalid where it holds what there is no JSON for, such as names that are numbers."""
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_STRICT_INTEGER)
+    except TypeError as error:
+        said = f"The file holds what JSON cannot say ({error}): put names in quotes, and write no larger numbers."
+        raise Invalid("file_unreadable", said, faults=[Fault("/file", "not_json", said)]) from None
 
 
 def _rules(checked: Checked | None) -> list[dict[str, Any]]:
@@ -103,6 +113,7 @@ async def check_upload(request: Request) -> Response:
     try:
         name, raw = await _file(form)
         sent = await asyncio.to_thread(proposal_files.read_upload, name, raw)
+        _as_json(sent.value)
     except (AppError, ValueError) as error:
         refusal = error if isinstance(error, AppError) else Invalid("file_unreadable", str(error))
         return await _shown(request, actor, None, refusal, target)
@@ -137,7 +148,9 @@ async def _file(form: FormData) -> tuple[str, bytes]:
         raise Invalid(
             "file_missing", "Choose a file first.", faults=[Fault("/file", "required", "Choose a file first.")]
         )
-    return file.filename[:200], await file.read(MOST_BYTES + 1)
+    raw = await file.read(MOST_BYTES + 1)
+    await file.close()
+    return file.filename[:200], raw
 
 
 @router.post("/drafts")
@@ -145,16 +158,22 @@ async def keep_draft(request: Request) -> Response:
     """Keep what was pre-checked: a new draft, or the content of the draft or returned proposal that is named."""
     actor, here = await caller(request), house(request)
     book, now = here.book, here.now()
-    form = {name: value for name, value in (await _form(request)).items() if isinstance(value, str)}
-    upload = _again(form, book.indicator_codes)
+    sent = await _form(request)
+    form = {name: value for name, value in sent.items() if isinstance(value, str)}
+    await sent.close()
+    ref, _, version = form.get("target", "")[:40].partition(" ")
+    try:
+        upload = _again(form, book.indicator_codes)
+    except AppError as error:
+        return await _shown(request, actor, None, error, ref)
     said = upload.submission
-    ref, _, version = form.get("target", "").partition(" ")
     office = form.get("office") or said.office
 
     def work(tx: Tx) -> str:
         if form.get("deed") != "replace":
             return intake.create(tx, actor, said.cycle, office, said.content, list(said.faults), book, now)
-        expected = frozenset({int(version)}) if version.isascii() and version.isdecimal() else frozenset[int]()
+        seen = whole(version)
+        expected = frozenset({seen}) if seen else frozenset[int]()
         faults = [Fault(one.pointer.removeprefix("/content"), one.code, one.message) for one in said.faults]
         intake.replace_content(tx, actor, ref, said.content, faults, expected, True, book, now)
         return ref
@@ -171,10 +190,12 @@ async def keep_draft(request: Request) -> Response:
 def _again(form: Mapping[str, str], codes: frozenset[str]) -> _Upload:
     """What the page carried along, read anew: nothing of it was kept here."""
     try:
-        value = json.loads(form.get("value", ""))
-    except (ValueError, RecursionError):
+        value = parse(form.get("value", "").encode("utf-8", "surrogatepass"))
+    except BadRequest:
         value = None
     if not isinstance(value, dict):
-        raise Invalid("validation_failed", "The page's form came without its proposal; choose the file once more.")
+        said = "The page's form came without its proposal; choose the file once more."
+        raise Invalid("validation_failed", said, faults=[Fault("/file", "required", said)])
+    _as_json(value)
     sent = Sent(value)
     return _Upload(form.get("name", ""), sent, _submission(sent, codes))

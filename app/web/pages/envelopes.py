@@ -9,6 +9,7 @@ from app.domain.people import Actor
 from app.errors import AppError
 from app.services import envelopes
 from app.web.api import bodies
+from app.web.pages.addresses import Id
 from app.web.pages.deeds import Form, amount, as_model, may, take, version
 from app.web.pages.rendering import page
 from app.web.requests import caller, house
@@ -38,7 +39,7 @@ async def _envelopes(
 
 
 @router.post("/envelopes/{year}")
-async def set_envelope(year: int, request: Request) -> Response:
+async def set_envelope(year: Id, request: Request) -> Response:
     """Set a year's appropriation, from the version that the reader's page showed."""
     now = house(request).now()
 

@@ -32,17 +32,18 @@ async def _hooks(
 ) -> Response:
     """The page; `made` is a webhook with the secret it has just got."""
 
-    def read(tx: Tx) -> tuple[list[dict[str, Any]], dict[int, str]]:
-        rows, _ = webhooks.listed(tx, actor, MOST, 0)
-        return rows, users.names(tx, [row["person"] for row in rows])
+    def read(tx: Tx) -> tuple[list[dict[str, Any]], bool, dict[int, str]]:
+        rows, following = webhooks.listed(tx, actor, MOST, 0)
+        return rows, following is not None, users.names(tx, [row["person"] for row in rows])
 
-    rows, names = await house(request).database.read(read)
+    rows, more, names = await house(request).database.read(read)
     return page(
         request,
         "webhooks.html",
         error.status if error else 200,
         error=error,
         rows=rows,
+        more=more,
         names=names,
         made=made,
         sent=sent or {},

@@ -13,6 +13,7 @@ from app.errors import AppError
 from app.services import meetings
 from app.web.api import bodies
 from app.web.pages import consultations
+from app.web.pages.addresses import Id
 from app.web.pages.board import named
 from app.web.pages.consultations import lines, plain
 from app.web.pages.deeds import Form, as_model, may, number, take, version
@@ -22,11 +23,12 @@ from app.web.requests import caller, house
 router = APIRouter(include_in_schema=False)
 BLANK = 3  # empty rows for follow-ups at the end of the form
 _ROW = re.compile(r"follow_ups/([0-9]{1,3})/[a-z_]+")
+FIELDS = ("date", "place", "participants", "proposals", "notes")
 FOLLOW_UP = ("what", "owner", "due_on", "done")
 
 
 @router.get("/technical-meetings/{id}")
-async def show_meeting(id: int, request: Request) -> Response:
+async def show_meeting(id: Id, request: Request) -> Response:
     return await _meeting(request, await caller(request), id)
 
 
@@ -57,7 +59,7 @@ def _form(found: Mapping[str, Any], sent: Mapping[str, str] | None) -> dict[str,
     """What the form holds: what was sent, else what is written, with empty rows for more follow-ups."""
     if sent and sent.get("form") == "change":
         rows = [{name: sent.get(f"follow_ups/{i}/{name}", "") for name in FOLLOW_UP} for i in range(_rows(sent))]
-        return {**sent, "follow_ups": rows}
+        return {**dict.fromkeys(FIELDS, ""), **sent, "follow_ups": rows}
     written = [{**one, "done": "on" if one["done"] else ""} for one in found["follow_ups"]]
     return {
         "date": found["date"],
@@ -101,7 +103,7 @@ async def add(request: Request) -> Response:
 
 
 @router.post("/technical-meetings/{id}")
-async def change(id: int, request: Request) -> Response:
+async def change(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
@@ -114,7 +116,7 @@ async def change(id: int, request: Request) -> Response:
 
 
 @router.post("/technical-meetings/{id}/cancel")
-async def cancel(id: int, request: Request) -> Response:
+async def cancel(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:

@@ -18,14 +18,15 @@ from app.services.paying import PAID_IN
 from app.services.workspace import Head
 from app.web.api import bodies
 from app.web.api.papers import paper
+from app.web.pages.budget_form import budget_lines, shown_lines
 from app.web.pages.deeds import Form, amount, as_model, may, number, take, version
 from app.web.pages.language import _
 from app.web.pages.queue import TONES
 from app.web.pages.rendering import language_for, page
+from app.web.pages.rows import read_rows
 from app.web.requests import caller, house
 
 router = APIRouter(include_in_schema=False)
-MORE_LINES = 3  # empty lines of a budget's form, for new ones
 STEPS = {
     Step.PREPARE: (_("Prepare"), Role.MFA_FINANCE),
     Step.RELEASE: (_("Release"), Role.MFA_FINANCE),
@@ -102,25 +103,6 @@ def _tranche(one: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     return {**one, "tone": PAYMENT_TONES[one["state"]], "steps": steps}
 
 
-def shown_lines(form: Form, text: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The lines of a budget's form: those it was sent with, else those of the text; and empty ones for more."""
-    lines = budget_lines(form) if "line-0-year" in form else [*(text["budget"] if text else [])]
-    return [*lines, *[{"year": "", "category": "", "activity_ref": "", "amount": ""}] * MORE_LINES]
-
-
-def budget_lines(form: Form) -> list[dict[str, Any]]:
-    """The lines of a budget's form as the API takes them; a line without an amount is none."""
-    lines: list[dict[str, Any]] = []
-    at = 0
-    while f"line-{at}-year" in form:
-        given = {name: form.get(f"line-{at}-{name}", "").strip() for name in ("year", "category", "activity", "amount")}
-        at += 1
-        if given["amount"]:
-            line = {"year": number(given["year"]), "category": given["category"], "amount": amount(given["amount"])}
-            lines.append({**line, "activity_ref": given["activity"] or None})
-    return lines
-
-
 @router.get("/proposals/{ref}/agreement.pdf")
 async def show_paper(ref: str, request: Request) -> Response:
     """The agreement as PDF, in the reader's language."""
@@ -164,8 +146,9 @@ async def adjust(ref: str, request: Request) -> Response:
     now = here.now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        new = as_model(bodies.BudgetIn, {"budget": budget_lines(form)}).model_dump(mode="json")["budget"]
-        agreements.adjust(tx, actor, ref, new, version(form), True, here.library, now)
+        lines = budget_lines(form)
+        new = read_rows(bodies.BudgetIn, {"budget": [*lines.values()]}, {"budget": [*lines]})
+        agreements.adjust(tx, actor, ref, new.model_dump(mode="json")["budget"], version(form), True, here.library, now)
 
     return await _take(request, ref, "adjusted", "budget", work)
 

@@ -35,7 +35,7 @@ OUTCOMES = {
 
 @router.get("/rules")
 async def show_rules(request: Request) -> Response:
-    """`version` shows one, `from` and `to` hold two side by side, `ref` and `version` try one on a proposal."""
+    """`version` shows one, `from` and `to` hold two side by side, `ref` and `version` try one on a proposal, for whom they may."""
     actor, here, query = await caller(request), house(request), request.query_params
     drafts = await _drafts(here, actor)
     books = {**here.library.books, **{one.name: one.book for one in drafts if one.book}}
@@ -49,7 +49,7 @@ async def show_rules(request: Request) -> Response:
         old, new = (_chosen(books, drafts, query[name]) for name in ("from", "to"))
         return await _compared(request, actor, old, new, shared)
     name = _named(drafts, query.get("version") or _current(here))
-    if query.get("ref"):
+    if query.get("ref") and shared["tries"]:
         return await _tried(request, actor, query["ref"], _chosen(books, drafts, name), shared | {"version": name})
     said = _said(_chosen(books, drafts, name), language_for(request))
     return page(request, "rules.html", version=name, shown=said, ref="", error=None, **shared)
