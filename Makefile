@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do $$p -c '
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 .DELETE_ON_ERROR:
-.PHONY: run test check bench soak lock clean
+.PHONY: run test check bench shots soak lock clean
 
 run: .venv/run
 	@EARMARK_DEMO=$${EARMARK_DEMO:-1} $(BIN)/python -m app serve
@@ -22,6 +22,11 @@ check: .venv/test
 
 bench: .venv/test
 	@$(BIN)/python -m tests.benchmarks
+
+# Pictures of every page in var/shots/; `make shots ARGS=/payments` for those of some.
+shots: .venv/test
+	@$(BIN)/python tests/install_packages.py
+	@$(BIN)/python -m tests.browser.shots $(ARGS)
 
 # The long tests: 1,000 kills on each database and more; `make soak ARGS="--kills 60"` for less.
 soak: .venv/test

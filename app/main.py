@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import fastapi_offline
+import fontpkg_ibm_plex_sans
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.staticfiles import StaticFiles
@@ -56,7 +57,35 @@ from app.web.api import (
     yearly,
 )
 from app.web.api.docs import install_openapi
-from app.web.pages import login, rendering, unsubscribe
+from app.web.pages import (
+    account,
+    board,
+    concluding,
+    content,
+    dashboard,
+    drafts,
+    failures,
+    hooks,
+    login,
+    notices,
+    queue,
+    rendering,
+    rulebook,
+    trail,
+    unsubscribe,
+    windows,
+    workspace,
+)
+from app.web.pages import amendments as amendment_pages
+from app.web.pages import consultations as consultation_pages
+from app.web.pages import envelopes as envelope_pages
+from app.web.pages import extract as extract_pages
+from app.web.pages import meetings as meeting_pages
+from app.web.pages import money as money_pages
+from app.web.pages import papers as papers_page
+from app.web.pages import payments as payment_pages
+from app.web.pages import people as people_pages
+from app.web.pages import reports as report_pages
 from app.web.requests import House
 from app.web.shield import Shield
 
@@ -66,7 +95,11 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics, login, docs_page),
+    *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
+    *(login, queue, workspace, content, papers_page, drafts, dashboard, docs_page),
+    *(notices, hooks, trail, rulebook, people_pages, windows, account),
+    *(consultation_pages, board, concluding, meeting_pages),
+    *(money_pages, amendment_pages, report_pages, extract_pages, payment_pages, envelope_pages),
 )
 ABOUT = "Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded."
 
@@ -87,17 +120,18 @@ def create_app(settings: Settings) -> FastAPI:
     for room in ROOMS:
         app.router.routes.extend(room.router.routes)  # flat: include_router matches every route twice
     app.mount("/docs/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
-    install_handlers(app)
+    install_handlers(app, failures.answer)
     install_openapi(app)
     database = open_database(settings.database_url)
     library = open_library(RULES, settings.framework)
+    app.mount("/static/font", StaticFiles(directory=Path(fontpkg_ibm_plex_sans.__file__).parent / "files"))
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"))
     unknown = set(settings.oidc.roles.values()) - set(Role) if settings.oidc else set()
     if unknown:
         raise SettingsError(f"EARMARK_OIDC_ROLES names roles there are not: {', '.join(sorted(unknown))}.")
     provider = Provider(settings.oidc, f"{settings.public_url}/login/callback") if settings.oidc else None
     app.state.house = House(settings, database, library, _doors(app), Files(settings.files), provider)
-    app.add_middleware(Shield, settings=settings)
+    app.add_middleware(Shield, settings=settings, say=failures.answer)
     return app
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from app.documents.proposal_files import Sent
 from app.documents.workbook import write_workbook
 from app.domain.case import Cycle, Frame
 from app.domain.proposal import read_content
@@ -20,7 +21,7 @@ from app.errors import Fault
 from app.services import clock
 from app.services.rulebooks import open_library
 from app.settings import RULES, Settings, SettingsError, read_settings
-from app.submitting import Sent, read_sent, submit_file
+from app.submitting import read_sent, submit_file
 
 
 def template(

@@ -3,22 +3,19 @@ that broke off can be repeated: what was done is answered again, and goes on fro
 
 import hashlib
 import json
-import re
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
-from app.documents.workbook import MOST_BYTES, Reading, Unreadable, read_workbook
+from app.documents.proposal_files import WORKBOOKS, Sent, read_book, read_text
+from app.documents.workbook import MOST_BYTES
 from app.domain.proposal import read_content
 from app.errors import Fault
 
 TRIES = 5
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")  # the last two only to be told what would help
 
 
 class Unanswered(Exception):
@@ -39,56 +36,14 @@ class Outcome:
         return self.state == "submitted"
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The `{cycle, office?, content}` of a file, and the workbook it was read from, if it was one."""
-
-    value: dict[str, Any]
-    workbook: Reading | None = None
-
-    def told(self, faults: Iterable[Fault]) -> list[str]:
-        """Where and what for everything wrong: by cell in a workbook, with its sheets' own faults, else by pointer."""
-        if self.workbook:
-            return [f"{fault.cell}: {fault.message}" for fault in self.workbook.locate(faults)]
-        return [f"{fault.pointer}: {fault.message}" for fault in faults]
-
-
-class PlainYaml(yaml.SafeLoader):
-    """YAML that reads as JSON would: dates and NO stay the texts they are written as."""
-
-
-PlainYaml.yaml_implicit_resolvers = {}
-for _tag, _form, _first in (
-    ("null", "null|~|", ["n", "~", ""]),
-    ("bool", "true|false", ["t", "f"]),
-    ("int", "-?(0|[1-9][0-9]*)", list("-0123456789")),
-    ("float", r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", list("-0123456789")),
-    ("merge", "<<", ["<"]),
-):
-    PlainYaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), _first)
-
-
-def plain_yaml(text: str) -> Any:
-    """The value of a YAML text, read as JSON would be; a YAMLError for what is none."""
-    return yaml.load(text, Loader=PlainYaml)  # noqa: S506  # a SafeLoader
-
-
 def read_file(path: Path) -> dict[str, Any]:
     """The `{cycle, office?, content}` of a JSON or YAML file; a ValueError in a sentence when it holds none."""
     try:
-        text = path.read_text("utf-8-sig")
-        value = json.loads(text) if path.suffix == ".json" else plain_yaml(text)
-        text.encode() and json.dumps(value, allow_nan=False, default=str, ensure_ascii=False).encode()
+        return read_text(str(path), path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such file.") from None
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        where = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
-        raise ValueError(f"{path}: it is neither JSON nor YAML ({where}).") from None
-    if not isinstance(value, dict) or not isinstance(value.get("content"), dict):
-        raise ValueError(  # noqa: TRY004  # what is wrong is the file, not a call
-            f"{path}: an object with `cycle` and `content` is needed."
-        )
-    return value
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: it is neither JSON nor YAML ({error}).") from None
 
 
 def read_sent(path: Path) -> Sent:
@@ -97,12 +52,9 @@ def read_sent(path: Path) -> Sent:
         return Sent(read_file(path))
     try:
         with path.open("rb") as file:
-            reading = read_workbook(file.read(MOST_BYTES + 1))
+            return read_book(str(path), file.read(MOST_BYTES + 1))
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such file.") from None
-    except Unreadable as error:
-        raise ValueError(f"{path}: {error}.") from None
-    return Sent(reading.value, reading)
 
 
 def submit_file(client: httpx.Client, path: Path, office: str | None) -> Outcome:

@@ -10,6 +10,7 @@ import yaml
 
 from app.db import Database, Tx
 from app.demo.telling import Teller
+from app.documents.proposal_files import PlainYaml
 from app.domain.cycle import Window
 from app.domain.people import SCOPES, Role
 from app.domain.rulebook import Rulebook
@@ -19,7 +20,6 @@ from app.records import notices, people
 from app.services import access, casework, cycles, logins
 from app.services.clock import Now
 from app.services.rulebooks import Library
-from app.submitting import PlainYaml
 
 HERE = Path(__file__).parent
 FILES = ("proposals.yaml", "consultations.yaml")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from app.db import Record, Tx
+from app.documents.proposal_files import plain_yaml
 from app.domain.people import Role
 from app.notify import outbox
 from app.notify.notices import NOTICES
 from app.records import notices
-from app.submitting import plain_yaml
 
 FILE = Path(__file__).parent / "examples.yaml"
 

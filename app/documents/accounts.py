@@ -25,7 +25,7 @@ def extract(said: dict[str, Any], framework: Framework, language: str) -> Paper:
     blocks += [heading(w["money"]), table([w["year"], f"{w['amount']} (DKK)"], rows, 1), heading(w["results"])]
     blocks.append(_results(said["results"], language) if said["results"] else text(w["no_results"]))
     foot = w["foot_extract"].format(ref=said["ref"])
-    dated = date.fromisoformat(said["released_on"])
+    dated = date.fromisoformat(said.get("dated") or said["released_on"])
     return official(framework, language, said["title"], dated, [one for one in facts if one[1]], blocks, foot, [])
 
 

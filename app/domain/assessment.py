@@ -58,6 +58,16 @@ def lacking(grades: Grades, comments: Mapping[str, str], overall: str, ground: G
     return found
 
 
+def suggested(earned: int, possible: int, state: str, applicable: bool) -> int | None:
+    """The grade that says what the screening says: met 2 to 4, not met 0 or 1 by the points earned; None: not applicable."""
+    if not applicable:
+        return None
+    share = Fraction(earned, possible)
+    if state == "met":
+        return 4 if share >= Fraction(9, 10) else 3 if share >= Fraction(7, 10) else ENOUGH
+    return 1 if earned else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Consolidated:
     """What the completed assessments of one snapshot come to for one criterion; `mean` None where nobody found it applicable."""

@@ -17,7 +17,7 @@ from app.notify.notices import AT_ONCE, NOTICES, SILENT, Calendar, Group, Notice
 from app.records import notices, webhooks
 
 MAIL, HOOK = "mail", "webhook"
-_ROLES = {
+ROLES = {
     Group.FOCAL_POINTS: Role.IOM_FOCAL_POINT,
     Group.REVIEWERS: Role.MFA_REVIEWER,
     Group.HEADS: Role.MFA_HEAD,
@@ -79,7 +79,7 @@ def _message(number: int, channel: str, at: datetime, wish: Any, said: Notice) -
 
 def roles_told(kind: str) -> frozenset[Role]:
     """The roles that are told of a kind whatever it concerns."""
-    return frozenset(_ROLES[group] for group in NOTICES[kind].to if group in _ROLES)
+    return frozenset(ROLES[group] for group in NOTICES[kind].to if group in ROLES)
 
 
 def next_digest(at: datetime) -> datetime:
@@ -114,8 +114,8 @@ def invited(tx: Tx, subject: str) -> list[int]:
 
 
 def _of_group(tx: Tx, group: Group, facts: Mapping[str, Any]) -> list[int]:
-    if group in _ROLES:
-        return notices.by_role(tx, [_ROLES[group]])
+    if group in ROLES:
+        return notices.by_role(tx, [ROLES[group]])
     if group is Group.SUBMITTER:
         return notices.submitters(tx, facts["ref"])
     if group is Group.OWNER:

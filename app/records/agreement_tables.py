@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
@@ -57,6 +58,7 @@ amendment = Table(
     Column("proposed_at", Instant, nullable=False),
     Column("signed_at", Instant),
     Column("snapshot", Integer),
+    Index(None, "state"),
 )
 
 # IOM's report on a year. The Danish side sees `submitted`, what was last submitted; `past` are earlier submissions and
@@ -78,6 +80,7 @@ report = Table(
     to("person.id", "submitted_by", nullable=True),
     Column("decided_at", Instant),
     to("person.id", "decided_by", nullable=True),
+    Index(None, "state"),
 )
 
 # A tranche. Who prepares does not release, also when the service should fail to ask.
@@ -109,6 +112,7 @@ payment = Table(
     UniqueConstraint("proposal_id", "number"),
     CheckConstraint("amount_dkk > 0", name="amount"),
     CheckConstraint("prepared_by IS NULL OR released_by IS NULL OR prepared_by <> released_by", name="four_eyes"),
+    Index(None, "state", "due_on"),
 )
 
 # A side's word that the extract of a proposal may be public, for the text with this SHA-256 and for no other.

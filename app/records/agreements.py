@@ -1,5 +1,6 @@
 """Agreements with their signatures, and payments, as rows."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,12 @@ def put(tx: Tx, proposal_id: int, values: dict[str, Any]) -> None:
     tx.execute(made.on_conflict_do_update(index_elements=["proposal_id"], set_=raised))
 
 
+def signed_of(tx: Tx, ids: Iterable[int]) -> dict[int, Record]:
+    """Proposal -> its agreement, of those whose agreement both sides have signed."""
+    here = agreement.c.proposal_id.in_(list(ids)) & agreement.c.signed_at.is_not(None)
+    return {row.proposal_id: row for row in tx.execute(select(agreement).where(here))}
+
+
 def sign(tx: Tx, proposal_id: int, number: int, side: str, person_id: int, at: datetime, sha256: str) -> bool:
     """Sign the agreement (0) or an amendment for a side; False when it has signed."""
     values = {
@@ -42,6 +49,13 @@ def signatures_of(tx: Tx, proposal_id: int, number: int = 0) -> list[Record]:
     query = select(*signature.c, person.c.name, person.c.role).select_from(joined)
     here = (signature.c.proposal_id == proposal_id) & (signature.c.number == number)
     return list(tx.execute(query.where(here).order_by(signature.c.at)))
+
+
+def every_signature_of(tx: Tx, proposal_id: int) -> list[Record]:
+    """Who signed the agreement (0) and each amendment of a proposal, the first first."""
+    joined = signature.join(person, person.c.id == signature.c.person_id)
+    query = select(*signature.c, person.c.name, person.c.role).select_from(joined)
+    return list(tx.execute(query.where(signature.c.proposal_id == proposal_id).order_by(signature.c.at)))
 
 
 def add_amendment(tx: Tx, values: dict[str, Any]) -> int:
@@ -84,6 +98,19 @@ def payment_of(tx: Tx, payment_id: int) -> Record | None:
 def payments_of(tx: Tx, proposal_id: int) -> list[Record]:
     """Every tranche of a proposal, by number."""
     query = select(*payment.c, proposal.c.ref).select_from(payment.join(proposal))
+    return list(tx.execute(query.where(payment.c.proposal_id == proposal_id).order_by(payment.c.number)))
+
+
+def tranches_of(tx: Tx, proposal_id: int) -> list[Record]:
+    """As `payments_of`, with the names of who prepared and who released each."""
+    first, second = person.alias(), person.alias()
+    joined = (
+        payment.join(proposal)
+        .outerjoin(first, first.c.id == payment.c.prepared_by)
+        .outerjoin(second, second.c.id == payment.c.released_by)
+    )
+    names = (first.c.name.label("preparer"), second.c.name.label("releaser"))
+    query = select(*payment.c, proposal.c.ref, *names).select_from(joined)
     return list(tx.execute(query.where(payment.c.proposal_id == proposal_id).order_by(payment.c.number)))
 
 

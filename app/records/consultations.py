@@ -123,8 +123,9 @@ def remove_decision(tx: Tx, consultation_id: int, proposal_id: int) -> bool:
     return tx.execute(delete(decision).where(here)).rowcount == 1
 
 
-def decision_in_force(tx: Tx, proposal_id: int) -> Record | None:
-    """The newest decision on a proposal whose consultation is concluded, with the consultation's date and place."""
+def decision_in_force(tx: Tx, proposal_id: int, consultation_id: int | None = None) -> Record | None:
+    """The newest decision on a proposal whose consultation is concluded, with the consultation's date and place; of one
+    consultation where it is named."""
     joined = decision.join(consultation, consultation.c.id == decision.c.consultation_id)
     columns = [
         *decision.c,
@@ -132,6 +133,8 @@ def decision_in_force(tx: Tx, proposal_id: int) -> Record | None:
     ]
     here = (decision.c.proposal_id == proposal_id) & (consultation.c.state == "concluded")
     query = select(*columns).select_from(joined).where(here)
+    if consultation_id is not None:
+        query = query.where(consultation.c.id == consultation_id)
     return tx.execute(
         query.order_by(consultation.c.concluded_at.desc(), consultation.c.id.desc()).limit(1)
     ).one_or_none()

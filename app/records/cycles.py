@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from app.db import Hot, Record, Tx, insert_of
 from app.domain.cycle import Window
+from app.records.access_tables import person
 from app.records.tables import cycle, cycle_change, envelope
 
 _ENVELOPES = Hot(
@@ -73,6 +74,13 @@ def note_change(
 ) -> None:
     values = {"year": year, "at": at, "person_id": person_id, "reason": reason}
     tx.execute(insert(cycle_change).values(**values, opens_on=opens_on, closes_on=closes_on))
+
+
+def changes(tx: Tx, most: int) -> list[Record]:
+    """The newest moves of windows, with who moved them and why."""
+    columns = [*cycle_change.c, person.c.name]
+    query = select(*columns).select_from(cycle_change.outerjoin(person, person.c.id == cycle_change.c.person_id))
+    return list(tx.execute(query.order_by(cycle_change.c.id.desc()).limit(most)))
 
 
 def envelopes(tx: Tx) -> dict[int, int]:

@@ -1,14 +1,16 @@
 """Technical meetings and the proposals they discussed, as rows."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
 from app.db import Record, Tx
+from app.domain.people import Side
 from app.records.consultations import without_name
 from app.records.decision_tables import discussed, technical_meeting
-from app.records.tables import proposal
+from app.records.tables import face, proposal
 
 
 def add(tx: Tx, values: dict[str, Any]) -> int:
@@ -60,3 +62,21 @@ def refs_of(tx: Tx, meeting_id: int) -> list[str]:
     joined = discussed.join(proposal, proposal.c.id == discussed.c.proposal_id)
     query = select(proposal.c.ref).select_from(joined).where(discussed.c.technical_meeting_id == meeting_id)
     return list(tx.scalars(query.order_by(proposal.c.ref)))
+
+
+def discussed_by(tx: Tx, meeting_ids: Iterable[int]) -> dict[int, dict[int, str]]:
+    """Meeting -> number and reference of each proposal it discussed, by reference."""
+    joined = discussed.join(proposal, proposal.c.id == discussed.c.proposal_id)
+    query = select(discussed.c.technical_meeting_id, proposal.c.id, proposal.c.ref).select_from(joined)
+    found: dict[int, dict[int, str]] = {}
+    here = discussed.c.technical_meeting_id.in_(list(meeting_ids))
+    for meeting, number, ref in tx.execute(query.where(here).order_by(proposal.c.ref)):
+        found.setdefault(meeting, {})[number] = ref
+    return found
+
+
+def discussable(tx: Tx, states: Iterable[str], limit: int = 100) -> list[Record]:
+    """Reference and title of what a meeting can discuss, as last submitted, the newest first."""
+    joined = proposal.join(face, (face.c.proposal_id == proposal.c.id) & (face.c.side == Side.MFA))
+    query = select(proposal.c.ref, face.c.title).select_from(joined).where(proposal.c.state.in_(list(states)))
+    return list(tx.execute(query.order_by(proposal.c.id.desc()).limit(limit)))

@@ -1,5 +1,6 @@
 """Envelopes and the ledger. What an envelope holds is changed by conditional statements only, never read, checked and written."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +72,17 @@ def requested(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:
     return {row.year: row.amount_dkk for row in tx.execute(query)}
 
 
+def entries_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[tuple[int, str, int], dict[int, int]]:
+    """(proposal, kind, snapshot) -> what is entered, DKK by year."""
+    columns = (ledger.c.proposal_id, ledger.c.kind, ledger.c.snapshot, ledger.c.year)
+    query = select(*columns, func.sum(ledger.c.amount_dkk).label("amount"))
+    query = query.where(ledger.c.proposal_id.in_(list(proposal_ids))).group_by(*columns).order_by(ledger.c.year)
+    found: dict[tuple[int, str, int], dict[int, int]] = {}
+    for row in tx.execute(query):
+        found.setdefault((row.proposal_id, row.kind, row.snapshot), {})[row.year] = int(row.amount)
+    return found
+
+
 def sums_of(tx: Tx, proposal_id: int) -> dict[tuple[str, int], int]:
     """(kind, year) -> DKK entered for a proposal."""
     total = func.sum(ledger.c.amount_dkk)
@@ -78,6 +90,35 @@ def sums_of(tx: Tx, proposal_id: int) -> dict[tuple[str, int], int]:
     return {
         (kind, year): int(amount) for kind, year, amount in tx.execute(query.group_by(ledger.c.kind, ledger.c.year))
     }
+
+
+def figures_of(tx: Tx, proposal_id: int, snapshot: int) -> dict[tuple[str, int], int]:
+    """(kind, year) -> DKK of a proposal; requested is what that snapshot asks for."""
+    counted = (ledger.c.kind != "requested") | (ledger.c.snapshot == snapshot)
+    query = select(ledger.c.kind, ledger.c.year, func.sum(ledger.c.amount_dkk))
+    query = query.where(ledger.c.proposal_id == proposal_id, counted).group_by(ledger.c.kind, ledger.c.year)
+    return {(kind, year): int(amount) for kind, year, amount in tx.execute(query)}
+
+
+def every_change(tx: Tx) -> dict[int, list[Record]]:
+    """Year -> every appropriation of it, oldest first, with who set it and why."""
+    joined = envelope_change.outerjoin(person, person.c.id == envelope_change.c.person_id)
+    query = select(*envelope_change.c, person.c.name, person.c.role).select_from(joined)
+    found: dict[int, list[Record]] = {}
+    for row in tx.execute(query.order_by(envelope_change.c.id)):
+        found.setdefault(row.year, []).append(row)
+    return found
+
+
+def sums_by(tx: Tx, ids: Iterable[int]) -> dict[int, dict[tuple[str, int], int]]:
+    """As `sums_of`, of many proposals at once; one without an entry is not there."""
+    by = (ledger.c.proposal_id, ledger.c.kind, ledger.c.year)
+    query = select(ledger.c.proposal_id, ledger.c.kind, ledger.c.year, func.sum(ledger.c.amount_dkk))
+    query = query.where(ledger.c.proposal_id.in_(list(ids))).group_by(*by)
+    found: dict[int, dict[tuple[str, int], int]] = {}
+    for number, kind, year, amount in tx.execute(query):
+        found.setdefault(number, {})[kind, year] = int(amount)
+    return found
 
 
 def sums(tx: Tx) -> dict[tuple[str, int], int]:

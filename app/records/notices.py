@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,22 +87,29 @@ def enabled(tx: Tx, person_id: int) -> list[int]:
     return list(tx.scalars(select(person.c.id).where(person.c.id == person_id, person.c.disabled_at.is_(None))))
 
 
+def living(tx: Tx) -> list[Record]:
+    """Everybody whose account works: number, name, role, office and the countries of that."""
+    columns = (person.c.id, person.c.name, person.c.role, person.c.office_code, office.c.countries)
+    query = select(*columns).select_from(person.outerjoin(office)).where(person.c.disabled_at.is_(None))
+    return list(tx.execute(query.order_by(person.c.id)))
+
+
 def submitters(tx: Tx, ref: str) -> list[int]:
     """Who submitted the proposal last, if they still see it: the focal point, or somebody of its office."""
+    return list(submitters_of(tx, [ref]).values())
+
+
+def submitters_of(tx: Tx, refs: Iterable[str]) -> dict[str, int]:
+    """Reference -> who submitted it last, where they still see it."""
     joined = history.join(proposal, proposal.c.id == history.c.proposal_id).join(
         person, person.c.id == history.c.person_id
     )
-    here = (proposal.c.ref == ref) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
+    here = proposal.c.ref.in_(list(refs)) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
     of_office = (person.c.role == Role.IOM_OFFICE) & (person.c.office_code == proposal.c.office_code)
     sees = or_(person.c.role == Role.IOM_FOCAL_POINT, of_office)
-    query = (
-        select(history.c.person_id, sees.label("sees"))
-        .select_from(joined)
-        .where(here)
-        .order_by(history.c.number.desc())
-        .limit(1)
-    )
-    return [row.person_id for row in tx.execute(query) if row.sees]
+    query = select(proposal.c.ref, history.c.person_id, sees.label("sees")).select_from(joined).where(here)
+    last = {row.ref: row for row in tx.execute(query.order_by(history.c.number))}
+    return {ref: int(row.person_id) for ref, row in last.items() if row.sees}
 
 
 def proposal_head(tx: Tx, ref: str) -> Record | None:
@@ -240,14 +248,35 @@ def newest_mail(tx: Tx, kind: str) -> Record | None:
     return tx.execute(_WHOLE.where(here).order_by(message.c.id.desc()).limit(1)).one_or_none()
 
 
-def page(tx: Tx, person_id: int | None, state: str | None, limit: int, below: int | None) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages somebody asks for."""
+
+    state: str | None = None
+    kind: str | None = None
+    ref: str | None = None
+
+
+def page(tx: Tx, person_id: int | None, wanted: Wanted, limit: int, below: int | None) -> list[Record]:
     """One page of messages and one more if there is one, the newest first; of one reader and their webhooks where named."""
     query = _WHOLE.order_by(message.c.id.desc()).limit(limit + 1)
     if person_id is not None:
-        own = select(webhook.c.id).where(webhook.c.person_id == person_id)
-        query = query.where(or_(message.c.person_id == person_id, message.c.webhook_id.in_(own)))
-    query = query.where(message.c.state == state) if state is not None else query
+        query = query.where(_own(person_id))
+    asked = ((message.c.state, wanted.state), (notice.c.kind, wanted.kind), (notice.c.ref, wanted.ref))
+    query = query.where(*(column == value for column, value in asked if value is not None))
     return list(tx.execute(query.where(message.c.id < below) if below is not None else query))
+
+
+def _own(person_id: int) -> ColumnElement[bool]:
+    """What goes to a person or to one of their webhooks."""
+    hooks = select(webhook.c.id).where(webhook.c.person_id == person_id)
+    return or_(message.c.person_id == person_id, message.c.webhook_id.in_(hooks))
+
+
+def message_for(tx: Tx, person_id: int | None, number: int) -> Record | None:
+    """A message with its notice and reader; None when it goes neither to this person, where one is named, nor anywhere."""
+    query = _WHOLE.where(message.c.id == number)
+    return tx.execute(query if person_id is None else query.where(_own(person_id))).one_or_none()
 
 
 def mark_sent(tx: Tx, number: int, at: datetime) -> None:

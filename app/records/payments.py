@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.db import Record, Tx
 from app.domain.people import Actor
@@ -27,7 +27,7 @@ class Wanted:
 def page(tx: Tx, actor: Actor, wanted: Wanted) -> list[Record]:
     """One page of the payments of what the actor sees, newest first, and one row more if there is one."""
     joined = payment.join(proposal).join(face, face.c.proposal_id == proposal.c.id)
-    query = select(*payment.c, proposal.c.ref).select_from(joined).where(visible(actor))
+    query = select(*payment.c, proposal.c.ref, face.c.title).select_from(joined).where(visible(actor))
     if wanted.states:
         query = query.where(payment.c.state.in_(wanted.states))
     if wanted.year is not None:
@@ -37,6 +37,15 @@ def page(tx: Tx, actor: Actor, wanted: Wanted) -> list[Record]:
     if wanted.below is not None:
         query = query.where(payment.c.id < wanted.below)
     return list(tx.execute(query.order_by(payment.c.id.desc()).limit(wanted.limit + 1)))
+
+
+def totals(tx: Tx, actor: Actor) -> dict[tuple[int, str], int]:
+    """(year charged, state) -> whole DKK of the payments that the actor sees; of what is received, what arrived."""
+    joined = payment.join(proposal).join(face, face.c.proposal_id == proposal.c.id)
+    amount = func.sum(func.coalesce(payment.c.received_dkk, payment.c.amount_dkk))
+    query = select(payment.c.year, payment.c.state, amount).select_from(joined).where(visible(actor))
+    found = tx.execute(query.group_by(payment.c.year, payment.c.state))
+    return {(year, state): int(sum_) for year, state, sum_ in found}
 
 
 def released(tx: Tx, since: datetime, until: datetime) -> list[Record]:

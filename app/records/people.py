@@ -1,10 +1,11 @@
 """Who is who: the person behind a token, offices, people."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, literal, null, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, null, or_, select, update
 
 from app.db import Hot, Record, Tx, insert_of
 from app.domain.people import SCOPES, Actor, Role
@@ -58,9 +59,40 @@ def person_of(tx: Tx, person_id: int) -> Record | None:
     return tx.execute(query.where(person.c.id == person_id)).one_or_none()
 
 
-def all_people(tx: Tx, limit: int, after: int) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which people somebody asks for; `q` is part of a name or an address."""
+
+    role: str | None = None
+    q: str | None = None
+    disabled: bool | None = None
+
+
+def all_people(tx: Tx, limit: int, after: int, wanted: Wanted | None = None) -> list[Record]:
     """One page of people by id, and one more if there is one."""
-    return list(tx.execute(select(person).where(person.c.id > after).order_by(person.c.id).limit(limit + 1)))
+    asked, query = wanted or Wanted(), select(person).where(person.c.id > after)
+    if asked.role:
+        query = query.where(person.c.role == asked.role)
+    if asked.q:
+        query = query.where(
+            or_(person.c.name.icontains(asked.q, autoescape=True), person.c.email.icontains(asked.q, autoescape=True))
+        )
+    if asked.disabled is not None:
+        query = query.where(person.c.disabled_at.is_not(None) if asked.disabled else person.c.disabled_at.is_(None))
+    return list(tx.execute(query.order_by(person.c.id).limit(limit + 1)))
+
+
+def names(tx: Tx, numbers: Iterable[int]) -> dict[int, str]:
+    """Number -> the name of each of these people."""
+    rows = tx.execute(select(person.c.id, person.c.name).where(person.c.id.in_(sorted(set(numbers)))))
+    return {row.id: row.name for row in rows}
+
+
+def offices(tx: Tx) -> list[Record]:
+    """Every office by kind and code, with how many people act for it."""
+    members = func.count(person.c.id).label("members")
+    query = select(*office.c, members).select_from(office.outerjoin(person)).group_by(*office.c)
+    return list(tx.execute(query.order_by(office.c.kind, office.c.code)))
 
 
 def any_admin(tx: Tx) -> bool:

@@ -6,20 +6,39 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from app.db import Hot, Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement
-from app.records.decision_tables import ledger
+from app.records.decision_tables import agenda_item, ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
-_HEAD = [*proposal.c, *(column for column in face.c if column.name not in ("proposal_id", "content", "words"))]
+_HEAD = [
+    *proposal.c,
+    *(column for column in face.c if column.name not in ("proposal_id", "cycle_year", "content", "words")),
+]
 _LISTED = [
     *(proposal.c[name] for name in ("id", "ref", "cycle_year", "office_code", "state", "deadline_on", "created_at")),
-    *(face.c[name] for name in ("version", "updated_at", "title", "requested_dkk", "outcome", "total_tenths")),
+    *(
+        face.c[name]
+        for name in ("version", "updated_at", "title", "requested_dkk", "outcome", "total_tenths", "screening")
+    ),
 ]
 _WHOLE = select(*_HEAD, face.c.content).select_from(_JOINED)
 _HELD = Hot(select(proposal.c.id).where(proposal.c.ref == bindparam("ref")).with_for_update())
@@ -65,6 +84,12 @@ def _seen_by(role: Role) -> Hot:
     return Hot(_WHOLE.where(proposal.c.ref == bindparam("ref"), seen))
 
 
+def seen_among(tx: Tx, actor: Actor, ids: Iterable[int]) -> frozenset[int]:
+    """Those of these proposals that this actor sees."""
+    query = select(proposal.c.id).select_from(_JOINED).where(proposal.c.id.in_(list(ids)), visible(actor))
+    return frozenset(tx.scalars(query))
+
+
 def hold(tx: Tx, ref: str) -> None:
     """Hold a proposal until this transaction ends: on PostgreSQL others wait here, SQLite has one writer anyway.
 
@@ -101,13 +126,13 @@ def list_proposals(tx: Tx, actor: Actor, wanted: Wanted) -> list[Record]:
     query = _filtered(query, actor.side, wanted)
     if wanted.after:
         value, last = wanted.after
-        query = query.where(or_(sort < value, and_(sort == value, proposal.c.id < last)))
-    return list(tx.execute(query.order_by(sort.desc(), proposal.c.id.desc()).limit(wanted.limit + 1)))
+        query = query.where(or_(sort < value, and_(sort == value, face.c.proposal_id < last)))
+    return list(tx.execute(query.order_by(sort.desc(), face.c.proposal_id.desc()).limit(wanted.limit + 1)))
 
 
 def _filtered(query: Select[Any], side: Side, wanted: Wanted) -> Select[Any]:
     if wanted.cycle is not None:
-        query = query.where(proposal.c.cycle_year == wanted.cycle)
+        query = query.where(face.c.cycle_year == wanted.cycle)
     if wanted.states:
         query = query.where(proposal.c.state.in_(wanted.states))
     if wanted.office is not None:
@@ -148,7 +173,9 @@ def put_face(tx: Tx, proposal_id: int, side: Side, shown: Shown, at: datetime) -
     here = (face.c.proposal_id == proposal_id) & (face.c.side == side)
     found = tx.execute(update(face).where(here).values(**values, version=face.c.version + 1, updated_at=at))
     if found.rowcount == 0:
-        tx.execute(insert(face).values(**values, proposal_id=proposal_id, side=side, version=1, updated_at=at))
+        cycle = select(proposal.c.cycle_year).where(proposal.c.id == proposal_id).scalar_subquery()
+        own = {"proposal_id": proposal_id, "side": side, "cycle_year": cycle}
+        tx.execute(insert(face).values(**values, **own, version=1, updated_at=at))
     tx.execute(facet.delete().where((facet.c.proposal_id == proposal_id) & (facet.c.side == side)))
     wanted = {("country", code) for code in shown.countries}
     wanted |= {("priority_area", str(number)) for number in shown.priority_areas}
@@ -198,6 +225,12 @@ def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
     return bool(_CONFLICT(tx, proposal=proposal_id, person=person_id))
 
 
+def conflicts_among(tx: Tx, ids: Iterable[int]) -> frozenset[tuple[int, int]]:
+    """(proposal, person) of every conflict of interest declared in these proposals."""
+    query = select(conflict.c.proposal_id, conflict.c.person_id).where(conflict.c.proposal_id.in_(list(ids)))
+    return frozenset((row.proposal_id, row.person_id) for row in tx.execute(query))
+
+
 def add_conflict(tx: Tx, proposal_id: int, person_id: int, at: datetime, reason: str) -> bool:
     """Write down a conflict of interest; False when the person has declared one already."""
     values = {"proposal_id": proposal_id, "person_id": person_id, "at": at, "reason": reason}
@@ -236,11 +269,27 @@ def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
 
 def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
     """One snapshot whole, with its screening result and that one's hash."""
-    joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id)
-    result_hash = screening.c.sha256.label("result_sha256")
-    columns = [*snapshot.c, screening.c.result, result_hash, screening.c.outcome, screening.c.total_tenths]
-    query = select(*columns).select_from(joined)
-    return tx.execute(query.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)).one_or_none()
+    return tx.execute(
+        _SNAPSHOTS.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)
+    ).one_or_none()
+
+
+def snapshots_among(tx: Tx, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Record]:
+    """(proposal, number) -> the snapshot as `snapshot_of` gives it, of those wanted that there are."""
+    here = tuple_(snapshot.c.proposal_id, snapshot.c.number).in_(list(wanted))
+    return {(row.proposal_id, row.number): row for row in tx.execute(_SNAPSHOTS.where(here))}
+
+
+_SNAPSHOTS = select(
+    *snapshot.c,
+    *(screening.c.result, screening.c.sha256.label("result_sha256"), screening.c.outcome, screening.c.total_tenths),
+).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
+
+
+def contents_among(tx: Tx, proposal_id: int, numbers: Iterable[int]) -> dict[int, str]:
+    """Snapshot -> its content's text, of those there are among these."""
+    here = (snapshot.c.proposal_id == proposal_id) & snapshot.c.number.in_(list(numbers))
+    return {number: str(text) for number, text in tx.execute(select(snapshot.c.number, snapshot.c.content).where(here))}
 
 
 def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
@@ -252,13 +301,30 @@ def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
 
 def every_snapshot(tx: Tx) -> list[Record]:
     """Every snapshot with its proposal and everything its screening depended on, oldest first."""
+    return list(tx.execute(_screened().order_by(snapshot.c.id)))
+
+
+def newest_snapshots(tx: Tx, most: int) -> list[Record]:
+    """As `every_snapshot`, the newest of each proposal, the newest first, no more than `most` and one."""
+    newer = snapshot.alias()
+    later = exists().where(newer.c.proposal_id == snapshot.c.proposal_id, newer.c.number > snapshot.c.number)
+    return list(tx.execute(_screened().where(~later).order_by(snapshot.c.id.desc()).limit(most + 1)))
+
+
+def screened_snapshot(tx: Tx, proposal_id: int, number: int) -> Record | None:
+    """One snapshot with everything its screening depended on."""
+    here = (snapshot.c.proposal_id == proposal_id) & (snapshot.c.number == number)
+    return tx.execute(_screened().where(here)).one_or_none()
+
+
+def _screened() -> Select[Any]:
     joined = snapshot.join(proposal, proposal.c.id == snapshot.c.proposal_id).join(
         screening, screening.c.snapshot_id == snapshot.c.id
     )
     kept = [column for column in screening.c if column.name not in ("id", "sha256")]
     columns = [proposal.c.ref, proposal.c.cycle_year, snapshot.c.number, snapshot.c.content, snapshot.c.sha256, *kept]
     labelled = screening.c.sha256.label("result_sha256")
-    return list(tx.execute(select(*columns, labelled).select_from(joined).order_by(snapshot.c.id)))
+    return select(*columns, labelled).select_from(joined)
 
 
 def every_proposal(tx: Tx) -> list[Record]:
@@ -268,17 +334,41 @@ def every_proposal(tx: Tx) -> list[Record]:
 def portfolio(tx: Tx, year: int) -> list[Record]:
     """A cycle's proposals in play or funded, and those deferred to it, as the Danish side sees them, by reference.
 
-    One that was cancelled stays as long as money was paid for it.
+    One that was cancelled stays as long as money was paid for it. `held_by` is the consultation that has it on its agenda.
     """
     out = ("draft", "cancelled", "rejected")
     paid = exists().where(ledger.c.proposal_id == proposal.c.id, ledger.c.kind == "paid")
     back = (proposal.c.state == "returned") & (proposal.c.returned_by == "screening")
-    return list(tx.execute(_of_cycle(year).where(proposal.c.state.not_in(out) | paid, ~back)))
+    holding = select(agenda_item.c.consultation_id).where(agenda_item.c.held_proposal_id == proposal.c.id)
+    query = _of_cycle(year).where(proposal.c.state.not_in(out) | paid, ~back)
+    return list(tx.execute(query.add_columns(holding.scalar_subquery().label("held_by"))))
 
 
 def of_cycle(tx: Tx, year: int) -> list[Record]:
     """Every proposal of a cycle, whatever became of it, and those deferred to it, as the Danish side sees them, by reference."""
     return list(tx.execute(_of_cycle(year)))
+
+
+def states_in(tx: Tx, year: int) -> list[Record]:
+    """As `of_cycle`, number and state only."""
+    return list(tx.execute(_of_cycle(year).with_only_columns(proposal.c.id, proposal.c.state)))
+
+
+def steps_of(tx: Tx, ids: Iterable[int]) -> list[Record]:
+    """When each of many proposals came into which state, in order."""
+    columns = [history.c.proposal_id, history.c.at, history.c.target]
+    query = select(*columns).where(history.c.proposal_id.in_(list(ids)))
+    return list(tx.execute(query.order_by(history.c.proposal_id, history.c.number)))
+
+
+def results_of(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
+    """Proposal -> the stored screening result of the snapshot that the Danish side sees."""
+    joined = snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id).join(
+        face, (face.c.proposal_id == snapshot.c.proposal_id) & (face.c.snapshot == snapshot.c.number)
+    )
+    query = select(snapshot.c.proposal_id, screening.c.result).select_from(joined)
+    here = (face.c.side == Side.MFA) & snapshot.c.proposal_id.in_(list(ids))
+    return {number: str(result) for number, result in tx.execute(query.where(here))}
 
 
 def _of_cycle(year: int) -> Select[Any]:

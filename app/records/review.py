@@ -1,5 +1,6 @@
 """Clarifications, assessments and recommendations as rows."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +61,17 @@ def assessments_of(tx: Tx, proposal_id: int, snapshot: int | None = None) -> lis
     return list(tx.execute(query.order_by(assessment.c.id)))
 
 
+def assessments_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[int, list[Record]]:
+    """Proposal -> the assessments of all its snapshots, with who made them, in the order they were begun."""
+    joined = assessment.join(person, person.c.id == assessment.c.person_id)
+    query = select(*assessment.c, person.c.name).select_from(joined)
+    query = query.where(assessment.c.proposal_id.in_(list(proposal_ids))).order_by(assessment.c.id)
+    found: dict[int, list[Record]] = {}
+    for row in tx.execute(query):
+        found.setdefault(row.proposal_id, []).append(row)
+    return found
+
+
 def has_assessed(tx: Tx, proposal_id: int, person_id: int) -> bool:
     """Whether a person has completed an assessment of any snapshot of a proposal."""
     here = (assessment.c.proposal_id == proposal_id) & (assessment.c.person_id == person_id)
@@ -79,3 +91,11 @@ def recommendation_of(tx: Tx, proposal_id: int, snapshot: int | None = None) -> 
     if snapshot is not None:
         query = query.where(recommendation.c.snapshot == snapshot)
     return tx.execute(query.order_by(recommendation.c.id.desc()).limit(1)).one_or_none()
+
+
+def recommendations_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[tuple[int, int], Record]:
+    """(proposal, snapshot) -> its newest recommendation, with who made it."""
+    joined = recommendation.join(person, person.c.id == recommendation.c.person_id)
+    query = select(*recommendation.c, person.c.name).select_from(joined)
+    query = query.where(recommendation.c.proposal_id.in_(list(proposal_ids)))
+    return {(row.proposal_id, row.snapshot): row for row in tx.execute(query.order_by(recommendation.c.id))}

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.db import Hot, Record, Tx
 from app.records.access_tables import office, person, session
+from app.records.notice_tables import preference
 
 _BY_HASH = Hot(
     select(
@@ -23,11 +24,12 @@ _BY_HASH = Hot(
         person.c.office_code,
         person.c.disabled_at,
         office.c.countries,
+        preference.c.language,
     )
     .select_from(
-        session.outerjoin(person, person.c.id == session.c.person_id).outerjoin(
-            office, office.c.code == person.c.office_code
-        )
+        session.outerjoin(person, person.c.id == session.c.person_id)
+        .outerjoin(office, office.c.code == person.c.office_code)
+        .outerjoin(preference, preference.c.person_id == person.c.id)
     )
     .where(session.c.sha256 == bindparam("sha256"))
 )

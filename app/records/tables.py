@@ -90,11 +90,13 @@ proposal = Table(
 # What one side sees of a proposal. IOM's face is the working content; the MFA's is the last snapshot and does not exist
 # before the first one. `snapshot` is the number of the snapshot a face shows, null where IOM has edited since; `screening`
 # the summary of its screening. Version, time and figures belong to the face, so that nothing leaks from one side to the other.
+# The cycle stands here once more, never changed, so that an index leads through the list of a cycle in its order.
 face = Table(
     "face",
     metadata,
     to("proposal.id", "proposal_id", primary_key=True),
     Column("side", String(4), primary_key=True),
+    Column("cycle_year", Integer, nullable=False),
     Column("version", Integer, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("title", String(200), nullable=False),
@@ -108,6 +110,8 @@ face = Table(
     Column("words", Text, nullable=False),
     Index(None, "side", "updated_at", "proposal_id"),
     Index(None, "side", "total_tenths", "proposal_id"),
+    Index(None, "side", "cycle_year", "updated_at", "proposal_id"),
+    Index(None, "side", "cycle_year", "total_tenths", "proposal_id"),
 )
 
 # What a list filters by: name is `country` or `priority_area`.

@@ -71,7 +71,19 @@ def subscribed(tx: Tx, kind: str, readers: Sequence[int]) -> list[int]:
     own = webhook.c.office_code.is_(None) & webhook.c.person_id.in_(readers)
     query = select(webhook.c.id, webhook.c.events).select_from(_OWNED).where(_THERE, _HEARS)
     rows = tx.execute(query.where(or_(own, webhook.c.office_code.in_(offices))))
-    return sorted(row.id for row in rows if kind in json.loads(row.events) or "*" in json.loads(row.events))
+    return sorted(row.id for row in rows if hears(row, kind))
+
+
+def hears(row: Record, kind: str) -> bool:
+    """Whether a webhook subscribes to a kind of notice."""
+    events = json.loads(row.events)
+    return kind in events or "*" in events
+
+
+def hearing(tx: Tx) -> list[Record]:
+    """Every webhook whose owner may hear: its events, whose and which office's it is, the owner's name."""
+    columns = (*(webhook.c[name] for name in ("id", "events", "person_id", "office_code")), person.c.name)
+    return list(tx.execute(select(*columns).select_from(_OWNED).where(_THERE, _HEARS).order_by(webhook.c.id)))
 
 
 def failed(tx: Tx, number: int, most: int, at: datetime) -> bool:

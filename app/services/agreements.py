@@ -1,6 +1,7 @@
 """Agreements: one text made from what was approved, signed by both sides in either order."""
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.db import Record, Tx
@@ -24,8 +25,20 @@ def text_of(tx: Tx, row: Record, library: Library) -> dict[str, Any]:
     if kept is not None and kept.text is not None:
         signed: dict[str, Any] = json.loads(kept.text)
         return signed
-    decision = consultations.decision_in_force(tx, row.id)
-    approved = envelopes.approved_of(tx, row.id)
+    decision, approved = consultations.decision_in_force(tx, row.id), envelopes.approved_of(tx, row.id)
+    return text_from(tx, row, kept, decision, approved, agreements.payments_of(tx, row.id), library)
+
+
+def text_from(
+    tx: Tx,
+    row: Record,
+    kept: Record | None,
+    decision: Record | None,
+    approved: Mapping[int, int],
+    tranches: Iterable[Record],
+    library: Library,
+) -> dict[str, Any]:
+    """The text of an agreement that is still open, made from what was decided and planned; NotFound before a decision."""
     if row.state != State.APPROVED or decision is None:
         raise NotFound("agreement_not_found", f"There is no agreement on {row.ref}; it is {row.state}.")
     snapshot = proposals.snapshot_of(tx, row.id, decision.snapshot)
@@ -53,14 +66,14 @@ def text_of(tx: Tx, row: Record, library: Library) -> dict[str, Any]:
                 "due_on": one.due_on.isoformat(),
                 "condition": one.condition,
             }
-            for one in agreements.payments_of(tx, row.id)
+            for one in tranches
             if one.state != "cancelled"
         ],
         "clauses": library.clauses,
     }
 
 
-def scaled(budget: list[dict[str, Any]], approved: dict[int, int]) -> list[dict[str, Any]]:
+def scaled(budget: list[dict[str, Any]], approved: Mapping[int, int]) -> list[dict[str, Any]]:
     """The proposal's budget within what is approved: each year's lines in proportion, in whole DKK that add up."""
     lines = []
     for year, amount in approved.items():
@@ -74,17 +87,20 @@ def described(tx: Tx, actor: Actor, ref: str, library: Library) -> dict[str, Any
     """The agreement: its text, the SHA-256 of the text's canonical JSON, and who has signed it."""
     row = faces.seen(tx, actor, ref)
     text = text_of(tx, row, library)
-    kept = agreements.agreement_of(tx, row.id)
-    signatures = [
-        {"side": one.side, "by": {"role": one.role, "name": one.name}, "at": one.at, "sha256": one.sha256}
-        for one in agreements.signatures_of(tx, row.id)
-    ]
+    return told(ref, text, agreements.agreement_of(tx, row.id), agreements.signatures_of(tx, row.id))
+
+
+def told(ref: str, text: dict[str, Any], kept: Record | None, signatures: Iterable[Record]) -> dict[str, Any]:
+    """An agreement as it is answered: whether it is signed, its text with the SHA-256, who has signed."""
     return {
         "ref": ref,
         "state": "signed" if kept is not None and kept.signed_at else "open",
         "text": text,
         "sha256": audit.digest(text),
-        "signatures": signatures,
+        "signatures": [
+            {"side": one.side, "by": {"role": one.role, "name": one.name}, "at": one.at, "sha256": one.sha256}
+            for one in signatures
+        ],
         "signed_at": kept.signed_at if kept is not None else None,
         "version": kept.version if kept is not None else 0,
     }

@@ -5,7 +5,7 @@ consultation to decide.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.db import Record, Tx
@@ -199,8 +199,18 @@ def described(tx: Tx, actor: Actor, ref: str, number: int) -> dict[str, Any]:
 
 
 def _shown(tx: Tx, row: Record, one: Record) -> dict[str, Any]:
-    base = proposals.snapshot_of(tx, row.id, (one.snapshot or row.snapshots + 1) - 1)
+    base = proposals.snapshot_of(tx, row.id, base_of(row, one))
     assert base, "what is amended was submitted"
+    return told(one, json.loads(base.content), agreements.signatures_of(tx, row.id, one.number))
+
+
+def base_of(row: Record, one: Record) -> int:
+    """The number of the snapshot that an amendment changes."""
+    return int(one.snapshot or row.snapshots + 1) - 1
+
+
+def told(one: Record, base: dict[str, Any], signatures: Iterable[Record]) -> dict[str, Any]:
+    """An amendment as it is answered, with what it changes in the content it is made on."""
     screening = json.loads(one.screening)
     return {
         "number": one.number,
@@ -212,10 +222,10 @@ def _shown(tx: Tx, row: Record, one: Record) -> dict[str, Any]:
         "snapshot": one.snapshot,
         "text": json.loads(one.text),
         "sha256": one.sha256,
-        "changes": differences(json.loads(base.content), json.loads(one.content)),
+        "changes": differences(base, json.loads(one.content)),
         "screening": {"outcome": screening["outcome"], "total": screening["total"]},
         "signatures": [
             {"side": each.side, "by": {"role": each.role, "name": each.name}, "at": each.at, "sha256": each.sha256}
-            for each in agreements.signatures_of(tx, row.id, one.number)
+            for each in signatures
         ],
     }

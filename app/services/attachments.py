@@ -52,7 +52,11 @@ def check_room(tx: Tx, row: Record, size: int = 0) -> None:
 
 def listed(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """The attachments of a proposal that this actor sees."""
-    row = faces.seen(tx, actor, ref)
+    return listed_on(tx, actor, faces.seen(tx, actor, ref))
+
+
+def listed_on(tx: Tx, actor: Actor, row: Record) -> list[dict[str, Any]]:
+    """As `listed`, of a proposal that was read already."""
     return [_described(one._asdict()) for one in attachments.of_proposal(tx, actor, row.id)]
 
 

@@ -111,23 +111,16 @@ def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, 
 
 
 def table_refusals(
-    tx: Tx,
-    row: Record,
-    event: Event,
-    amounts: dict[int, int],
-    over: dict[int, str],
-    actor: Actor,
-    book: Rulebook,
-    now: Now,
+    row: Record, event: Event, amounts: dict[int, int], requested: Mapping[int, int], over: dict[int, str], facts: Facts
 ) -> list[Refusal]:
-    """What refuses a consultation's decision on a proposal if this person makes it; `over` says which years overrun."""
-    wanted = over_request(envelopes.requested_of(tx, row.id, row.snapshots), amounts)
-    facts = replace(
-        facts_for(tx, row, actor, book, now),
+    """What refuses a consultation's decision on a proposal, by the facts of whom it asks; `over` says which years overrun."""
+    wanted = over_request(requested, amounts)
+    whole = replace(
+        facts,
         over_request=tuple(wanted.values()),
         over_envelope=tuple(said for year, said in over.items() if amounts.get(year)),
     )
-    return refusals(State(row.state), event, facts, Maker.CONSULTATION)
+    return refusals(State(row.state), event, whole, Maker.CONSULTATION)
 
 
 def _lacking(event: Event, request: Request, now: Now) -> list[Fault]:
@@ -269,7 +262,12 @@ def open_to_edit(tx: Tx, row: Record, now: Now) -> None:
 
 def options_for(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now) -> list[dict[str, Any]]:
     """The moves this person may ever request here, each open or with every reason why it is not."""
-    state, facts = State(row.state), facts_for(tx, row, actor, book, now)
+    return options_in(facts_for(tx, row, actor, book, now), row, actor, now)
+
+
+def options_in(facts: Facts, row: Record, actor: Actor, now: Now) -> list[dict[str, Any]]:
+    """As `options_for`, out of what guards look at."""
+    state = State(row.state)
     if state in EDITABLE and row.deadline_on < now.today:  # it lapses before any move
         state, facts = State.CANCELLED, replace(facts, lapsed_on=row.deadline_on)
     return [

@@ -272,6 +272,11 @@ def there(tx: Tx, number: int) -> Record:
     return row
 
 
+def participants(tx: Tx, number: int) -> list[Any]:
+    """Who takes part, as it was written down."""
+    return list(json.loads(there(tx, number).participants))
+
+
 def decision_json(one: Record) -> dict[str, Any] | None:
     """A decision as recorded: what, how much in which year, on which conditions, why; None where there is none."""
     if one.decision is None:

@@ -12,6 +12,8 @@ from app.records import cycles, money, proposals
 from app.services import audit
 from app.services.clock import Now
 
+MOST_MOVES = 20
+
 
 def establish(tx: Tx, framework: Framework) -> None:
     """Make the framework's cycles that the database does not have yet."""
@@ -66,6 +68,12 @@ def _usual_window(framework: Framework, year: int) -> Window:
 def overview(tx: Tx, now: Now) -> list[dict[str, Any]]:
     """Every cycle with its window, whether it is open today, and its envelope."""
     return [_described(row, now) for row in cycles.all_cycles(tx)]
+
+
+def moved(tx: Tx) -> list[dict[str, Any]]:
+    """The newest moves of windows: cycle, when, by whom, the new days, why."""
+    named = ("year", "at", "name", "opens_on", "closes_on", "reason")
+    return [{name: getattr(row, name) for name in named} for row in cycles.changes(tx, MOST_MOVES)]
 
 
 def _described(row: Record, now: Now) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_versio
 from app.notify import outbox
 from app.records import audit as audit_records
 from app.records import consultations, proposals
-from app.services import audit, casework, envelopes, faces
+from app.services import audit, casework, envelopes, faces, tabled
 from app.services.casework import Step
 from app.services.clock import Now
 from app.services.consultations import decision_digest, facts_of, held, name
+from app.services.tabled import Tabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def record(
 
 def _refuse_barred(tx: Tx, one: Record, event: Event, actor: Actor, book: Rulebook, now: Now) -> None:
     """Refuse a person who takes no part in this proposal: who assessed it, who has declared a conflict of interest."""
-    found = casework.table_refusals(tx, one, event, {}, {}, actor, book, now)
+    table = tabled.read(tx, [one.id], {})
+    found = casework.table_refusals(one, event, {}, {}, {}, table.facts(one, actor, book, now))
     barred = [refusal for refusal in found if refusal.code in PERSONAL]
     if barred:
         raise Conflict(barred[0].code, " ".join(one.message for one in barred), refusals=barred)
@@ -139,7 +141,8 @@ def conclude(
     items = consultations.agenda(tx, number)
     if not {item.ref for item in items} <= set(refs):
         raise Conflict("changed_meanwhile", "Its agenda was changed at the same time; read it again.")
-    refused = why_not(tx, row, items, reason, actor, book, now)
+    table = tabled.read(tx, [item.id for item in items], envelopes.standing(tx))
+    refused = why_not(row, items, reason, table, actor, book, now)
     if refused:
         said = (
             f"The consultation cannot be concluded: {len(refused)} thing{'s' if len(refused) != 1 else ''} refuse it."
@@ -167,7 +170,7 @@ def conclude(
 
 
 def why_not(
-    tx: Tx, row: Record, items: list[Record], reason: str | None, actor: Actor, book: Rulebook, now: Now
+    row: Record, items: list[Record], reason: str | None, table: Tabled, actor: Actor, book: Rulebook, now: Now
 ) -> list[Refusal]:
     """Everything that refuses the conclusion, item by item."""
     early = too_early(row.held_on, now.today)
@@ -179,21 +182,24 @@ def why_not(
         found.append(Refusal("outside_quarter", said))
     if not items:
         found.append(Refusal("agenda_empty", "There is nothing on the agenda."))
-    over = over_envelope(envelopes.standing(tx), added(amounts_of(item) for item in items))
+    over = over_envelope(table.standing, added(amounts_of(item) for item in items))
     found += [Refusal("envelope_exceeded", said) for said in over.values()]
     for item in items:
         if item.decision is None:
             found.append(Refusal("decision_missing", f"{item.ref} is on the agenda without a decision."))
         else:
-            refused = refusals_of(tx, item, {}, actor, book, now)
+            refused = refusals_of(item, {}, table, actor, book, now)
             found += [Refusal(one.code, f"{item.ref}: {one.message}") for one in refused]
     return found
 
 
-def refusals_of(tx: Tx, item: Record, over: dict[int, str], actor: Actor, book: Rulebook, now: Now) -> list[Refusal]:
+def refusals_of(
+    item: Record, over: dict[int, str], table: Tabled, actor: Actor, book: Rulebook, now: Now
+) -> list[Refusal]:
     """What refuses the decision recorded on an item as things stand; `over` are the years whose envelopes it overruns."""
-    found = casework.table_refusals(tx, item, Event(item.decision), amounts_of(item), over, actor, book, now)
-    if proposals.has_conflict(tx, item.id, item.person_id) and item.person_id != actor.id:
+    requested, facts = table.asks(item.id, item.snapshots), table.facts(item, actor, book, now)
+    found = casework.table_refusals(item, Event(item.decision), amounts_of(item), requested, over, facts)
+    if (item.id, item.person_id) in table.conflicts and item.person_id != actor.id:
         said = "Who recorded the decision has declared a conflict of interest since; somebody else must record it anew."
         found.append(Refusal("conflict_of_interest", said))
     return found

@@ -118,6 +118,12 @@ def mail_of(tx: Tx, rows: Sequence[Record], language: str, library: Library, sen
     return mail.build(whole, to, sender.mailbox, uid, at, attached, _one_click(rows, sender))
 
 
+def told(tx: Tx, row: Record, library: Library, sender: Sender, now: Now) -> tuple[texts.Said, list[Attached]]:
+    """What one message by mail says to its reader, in their language, and what is attached to it."""
+    language = row.language or "en"
+    return _said(tx, row, language, sender, now), _attached(tx, row, language, library, sender)
+
+
 def _one_click(rows: Sequence[Record], sender: Sender) -> str | None:
     """Where a mail program ends reminders by itself (RFC 8058): only of a mail that holds nothing else."""
     only = all(row.kind in REMINDERS for row in rows)
@@ -177,12 +183,16 @@ def _parcel(tx: Tx, row: Record, own: tuple[int, ...], now: datetime) -> Ready:
         return Ready(own, dropped="The webhook's owner is disabled or has left the office.")
     if hook.paused_at is not None:
         return Ready(own, dropped="The webhook was paused; it can be replayed once it is resumed.")
-    body = encode(
-        {"type": row.kind, "timestamp": row.happened_at, "data": {"subject": row.subject, **json.loads(row.facts)}}
-    )
+    body = body_of(row)
     rotating = hook.old_secret and hook.old_until is not None and now < hook.old_until
     secrets = (hook.secret, hook.old_secret) if rotating else (hook.secret,)
     return Ready(own, parcel=Parcel(hook.url, secrets, row.uid, body), webhook=hook.id)
+
+
+def body_of(row: Record) -> bytes:
+    """What a webhook is told of a notice, as JSON."""
+    data = {"subject": row.subject, **json.loads(row.facts)}
+    return encode({"type": row.kind, "timestamp": row.happened_at, "data": data})
 
 
 def hold(tx: Tx, numbers: Sequence[int]) -> set[int]:

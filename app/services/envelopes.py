@@ -23,17 +23,26 @@ def overview(tx: Tx) -> list[dict[str, Any]]:
 def one(tx: Tx, year: int) -> dict[str, Any]:
     """One year's money with every appropriation there was and why, oldest first."""
     found = _row(tx, year)
-    changes = [
-        {
-            "at": row.at,
-            "by": {"role": row.role, "name": row.name} if row.role else {"role": "system", "name": None},
-            "amount": row.amount_dkk,
-            "status": row.status,
-            "reason": row.reason,
-        }
-        for row in money.changes_of(tx, year)
+    return {**_described(found, money.sums(tx)), "changes": [_change(row) for row in money.changes_of(tx, year)]}
+
+
+def every(tx: Tx) -> list[dict[str, Any]]:
+    """Every year's money as `one` tells it, in three statements."""
+    sums, changes = money.sums(tx), money.every_change(tx)
+    return [
+        {**_described(row, sums), "changes": [_change(each) for each in changes.get(row.year, [])]}
+        for row in money.all_envelopes(tx)
     ]
-    return {**_described(found, money.sums(tx)), "changes": changes}
+
+
+def _change(row: Record) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "by": {"role": row.role, "name": row.name} if row.role else {"role": "system", "name": None},
+        "amount": row.amount_dkk,
+        "status": row.status,
+        "reason": row.reason,
+    }
 
 
 def _row(tx: Tx, year: int) -> Record:
@@ -64,6 +73,11 @@ def _described(row: Record, sums: Mapping[tuple[str, int], int]) -> dict[str, An
 def standing(tx: Tx) -> dict[int, Envelope]:
     """Year -> its envelope as it stands in this transaction."""
     return {row.year: Envelope(row.year, row.amount_dkk, row.committed_dkk) for row in money.all_envelopes(tx)}
+
+
+def standing_in(overview: list[dict[str, Any]]) -> dict[int, Envelope]:
+    """As `standing`, out of an overview that was read already."""
+    return {one["year"]: Envelope(one["year"], one["amount"], one["amount"] - one["available"]) for one in overview}
 
 
 def set_envelope(
@@ -166,7 +180,11 @@ def move(
 
 def approved_of(tx: Tx, proposal_id: int) -> dict[int, int]:
     """What is approved for a proposal and not freed, DKK by year."""
-    sums = money.sums_of(tx, proposal_id)
+    return approved_in(money.sums_of(tx, proposal_id))
+
+
+def approved_in(sums: Mapping[tuple[str, int], int]) -> dict[int, int]:
+    """What is approved and not freed in a proposal's sums, DKK by year."""
     net = {y: amount - sums.get((Kind.FREED, y), 0) for (kind, y), amount in sums.items() if kind == Kind.APPROVED}
     return {year: amount for year, amount in sorted(net.items()) if amount}
 

@@ -70,6 +70,14 @@ def described(tx: Tx, actor: Actor, ref: str, library: Library) -> dict[str, Any
     }
 
 
+def as_paper(tx: Tx, actor: Actor, ref: str, library: Library) -> dict[str, Any]:
+    """The extract to be laid out, `dated` on the day both sides released it, before that on the agreement's."""
+    said = described(tx, actor, ref, library)["extract"]
+    kept = agreements.agreement_of(tx, faces.seen(tx, actor, ref).id)
+    agreed_on = day_of(kept.signed_at).isoformat() if kept and kept.signed_at else None
+    return {**said, "dated": said["released_on"] or agreed_on}
+
+
 def _agreed(tx: Tx, row: Record) -> Record:
     """The face the Danish side sees: both sides read and release the same text."""
     return next(iter(proposals.signed(tx, row.ref)), row)

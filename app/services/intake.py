@@ -172,7 +172,11 @@ def listed(tx: Tx, actor: Actor, wanted: Wanted) -> tuple[list[dict[str, Any]], 
 
 def screening_of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> bytes:
     """The screening of the content this actor sees: the stored result of a snapshot, or today's of working content."""
-    row = faces.seen(tx, actor, ref)
+    return screening_on(tx, faces.seen(tx, actor, ref), book, now)
+
+
+def screening_on(tx: Tx, row: Record, book: Rulebook, now: Now) -> bytes:
+    """As `screening_of`, of a proposal that was read already."""
     if row.snapshot is not None:
         stored = proposals.snapshot_of(tx, row.id, row.snapshot)
         if stored is not None:
@@ -182,7 +186,11 @@ def screening_of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> by
 
 def history_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Every step of a proposal, oldest first: who, what, when, from where to where, and why."""
-    row = faces.seen(tx, actor, ref)
+    return steps_of(tx, actor, faces.seen(tx, actor, ref))
+
+
+def steps_of(tx: Tx, actor: Actor, row: Record) -> list[dict[str, Any]]:
+    """As `history_of`, of a proposal that was read already."""
     return [
         {
             "number": step.number,
@@ -205,7 +213,11 @@ _TOLD_TO_IOM = frozenset(Event) - {Event.START_REVIEW, Event.RECOMMEND, Event.CL
 
 def snapshots_of(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Number, time, SHA-256 and outcome of every snapshot, oldest first."""
-    row = faces.seen(tx, actor, ref)
+    return snapshots_on(tx, faces.seen(tx, actor, ref))
+
+
+def snapshots_on(tx: Tx, row: Record) -> list[dict[str, Any]]:
+    """As `snapshots_of`, of a proposal that was read already."""
     return [
         {
             "number": one.number,
@@ -231,12 +243,15 @@ def snapshot_of(tx: Tx, actor: Actor, ref: str, number: int) -> bytes:
 
 def compared(tx: Tx, actor: Actor, ref: str, number: int, against: int | None) -> dict[str, Any]:
     """What changed between two snapshots, field by field; the one before unless another is named."""
-    row = faces.seen(tx, actor, ref)
+    return compared_on(tx, faces.seen(tx, actor, ref), number, against)
+
+
+def compared_on(tx: Tx, row: Record, number: int, against: int | None) -> dict[str, Any]:
+    """As `compared`, of a proposal that was read already."""
     other = against if against is not None else number - 1
-    contents = []
+    kept, contents = proposals.contents_among(tx, row.id, (other, number)), []
     for one in (other, number):
-        kept = proposals.snapshot_of(tx, row.id, one)
-        if kept is None:
-            raise NotFound("snapshot_not_found", f"{ref} has no snapshot {one}.")
-        contents.append(json.loads(kept.content))
+        if one not in kept:
+            raise NotFound("snapshot_not_found", f"{row.ref} has no snapshot {one}.")
+        contents.append(json.loads(kept[one]))
     return {"snapshot": number, "against": other, "changes": differences(*contents)}

@@ -155,13 +155,21 @@ def described(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
 
 def listed(tx: Tx, actor: Actor, cycle: int | None) -> list[dict[str, Any]]:
     """The meetings this actor sees, newest first."""
-    return [said for row in meetings.listed(tx, cycle) if (said := _shown(tx, actor, row))]
+    rows = meetings.listed(tx, cycle)
+    discussed = meetings.discussed_by(tx, [row.id for row in rows])
+    seen = proposals.seen_among(tx, actor, {number for one in discussed.values() for number in one})
+    return [said for row in rows if (said := _told(actor, row, discussed.get(row.id, {}), seen))]
 
 
 def _shown(tx: Tx, actor: Actor, row: Record) -> dict[str, Any] | None:
+    """A meeting as this actor sees it; None where they do not."""
+    discussed = meetings.discussed_by(tx, [row.id]).get(row.id, {})
+    return _told(actor, row, discussed, proposals.seen_among(tx, actor, discussed))
+
+
+def _told(actor: Actor, row: Record, refs: dict[int, str], visible: frozenset[int]) -> dict[str, Any] | None:
     """A meeting with those of its proposals that the actor sees; None for an office or embassy that it does not concern."""
-    refs = meetings.refs_of(tx, row.id)
-    seen = [ref for ref in refs if proposals.proposal_for(tx, actor, ref) is not None]
+    seen = [ref for number, ref in refs.items() if number in visible]
     if refs and not seen and actor.role not in _WHOLE:
         return None
     return {

@@ -7,10 +7,11 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.assessment import departs
 from app.domain.consultation import Stage
+from app.domain.envelope import Kind
 from app.domain.people import Actor
 from app.domain.rulebook import Rulebook
 from app.errors import NotFound, check_version, refuse_unless
-from app.records import consultations, people, proposals
+from app.records import consultations, money, people, proposals
 from app.records import review as review_records
 from app.services import audit, corrections, envelopes, faces, review
 from app.services.clock import Now
@@ -18,7 +19,10 @@ from app.services.consultations import INSIDE, decision_json, held, name, there
 
 
 def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
-    """The minutes of a concluded consultation. An office and an embassy read the decisions on proposals they can see."""
+    """The minutes of a concluded consultation. An office and an embassy read the decisions on proposals they can see.
+
+    `version` is the consultation's, which every correction and every answer raises.
+    """
     row = there(tx, number)
     if row.state != Stage.CONCLUDED:
         said = "There are no minutes before the consultation is concluded."
@@ -26,7 +30,10 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
         raise NotFound("minutes_not_found", cancelled if row.state == Stage.CANCELLED else said)
     items = consultations.agenda(tx, number)
     if actor.role not in INSIDE:
-        items = [one for one in items if proposals.proposal_for(tx, actor, one.ref) is not None]
+        visible = proposals.seen_among(tx, actor, [one.id for one in items])
+        items = [one for one in items if one.id in visible]
+    snapshots = proposals.snapshots_among(tx, [(one.id, one.decided_snapshot) for one in items])
+    sums = money.entries_by(tx, [one.id for one in items])
     corrected = corrections.told_of_all(tx, number)
     answers = [_answer(one) for one in consultations.answers_of(tx, number)]
     return {
@@ -42,11 +49,12 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
             "concluded_by": _name_of(tx, row.concluded_by),
         },
         "envelopes": json.loads(row.envelopes),
-        "decisions": [{**_decided(tx, one), "corrections": corrected.get(one.id, [])} for one in items],
+        "decisions": [{**_decided(one, snapshots, sums), "corrections": corrected.get(one.id, [])} for one in items],
         "rulebook": json.loads(row.rulebook),
         "head": row.head,
         "answers": answers,
         "confirmed": any(one["answer"] == "confirm" for one in answers),
+        "version": row.version if actor.role in INSIDE else row.outer_version,
     }
 
 
@@ -60,18 +68,23 @@ def _answer(row: Record) -> dict[str, Any]:
     return {"answer": row.answer, "objection": row.objection, "at": row.at, "by": by}
 
 
-def _decided(tx: Tx, one: Record) -> dict[str, Any]:
-    decided = decision_json(one)
+def _decided(
+    one: Record, snapshots: dict[tuple[int, int], Record], sums: dict[tuple[int, str, int], dict[int, int]]
+) -> dict[str, Any]:
+    decided, place = decision_json(one), (one.id, one.decided_snapshot)
     assert decided, "every item of a concluded consultation is decided"
-    requested = envelopes.requested_of(tx, one.id, one.decided_snapshot)
     return {
         "ref": one.ref,
-        "title": _title(tx, one.id, one.decided_snapshot),
+        "title": json.loads(snapshots[place].content)["title"],
         "office": one.office_code,
         **decided,
         "snapshot": one.decided_snapshot,
-        "requested": {str(year): amount for year, amount in requested.items()},
+        "requested": _by_year(sums.get((one.id, Kind.REQUESTED, one.decided_snapshot), {})),
     }
+
+
+def _by_year(amounts: dict[int, int]) -> dict[str, int]:
+    return {str(year): amount for year, amount in amounts.items()}
 
 
 def _title(tx: Tx, proposal_id: int, snapshot: int) -> str:
@@ -102,6 +115,7 @@ def _say(
     refuse_unless(not said["confirmed"], "minutes_confirmed", "IOM has confirmed these minutes; that is the last word.")
     own = {"consultation_id": number, "person_id": actor.id, "at": now.at}
     consultations.add_answer(tx, {**own, "answer": answer, "objection": objection})
+    consultations.change(tx, number, {}, outer=True)
     after = audit.digest(objection or "confirmed")
     audit.record(tx, actor, f"minutes.{answer}", name(number), now, {"head": said["head"]}, after=after)
     return minutes(tx, actor, number)
@@ -132,6 +146,15 @@ def letter(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
     one = consultations.decision_in_force(tx, row.id)
     if one is None:
         raise NotFound("letter_not_found", f"There is no decision on {ref}.")
+    return letter_on(tx, row, one)
+
+
+def letter_from(tx: Tx, actor: Actor, ref: str, number: int) -> dict[str, Any]:
+    """The decision letter that one consultation led to, also where a later one has decided since."""
+    row = faces.seen(tx, actor, ref)
+    one = consultations.decision_in_force(tx, row.id, number)
+    if one is None:
+        raise NotFound("letter_not_found", f"Consultation {number} has led to no decision on {ref}.")
     return letter_on(tx, row, one)
 
 

@@ -7,22 +7,20 @@ from app.db import Record, Tx
 from app.domain.cycle import day_of
 from app.domain.envelope import Kind
 from app.domain.framework import Framework
-from app.domain.payment import Facts, Stage, line_of, refusals
+from app.domain.payment import Stage, line_of, refusals
 from app.domain.payment import Step as PaymentStep
 from app.domain.people import Actor
 from app.domain.workflow import Event, State, choose_move
 from app.domain.workflow import Facts as ProposalFacts
-from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version, refuse_unless
+from app.errors import Conflict, Fault, Invalid, NotFound, check_version, refuse_unless
 from app.notify import outbox
-from app.records import agreements, consultations, proposals
+from app.records import agreements, proposals
 from app.records import payments as payment_records
 from app.records.payments import Wanted
 from app.services import agreements as agreement_service
-from app.services import audit, casework, envelopes, faces, reporting
+from app.services import audit, casework, envelopes, faces, paying
 from app.services.casework import Step
 from app.services.clock import Now
-
-PAID_IN = (State.APPROVED, State.AGREED, State.DISBURSED)
 
 
 def schedule(
@@ -42,8 +40,8 @@ def schedule(
     """
     row = faces.seen_to_change(tx, actor, ref)
     said = f"Tranches are planned for what is approved, agreed or disbursed; this proposal is {row.state}."
-    refuse_unless(row.state in PAID_IN, "wrong_state", said)
-    facts = _facts(tx, row, year, amount, actor, framework, now)
+    refuse_unless(row.state in paying.PAID_IN, "wrong_state", said)
+    facts = paying.facts(paying.known(tx, row, year, actor, framework, now), year, amount, actor, now)
     found = refusals(Stage.SCHEDULED, PaymentStep.PREPARE, facts)
     found = [one for one in found if one.code in ("over_approved", "conflict_of_interest")]
     if found:
@@ -68,27 +66,6 @@ def schedule(
 
 def _name(number: int) -> str:
     return f"payment/{number}"
-
-
-def _facts(
-    tx: Tx, row: Record, year: int, more: int, actor: Actor, framework: Framework, now: Now, one: Record | None = None
-) -> Facts:
-    """What guards look at; `more` is an amount that is not a tranche yet, `one` the payment that is stepped."""
-    kept = agreements.agreement_of(tx, row.id)
-    decision = consultations.decision_in_force(tx, row.id)
-    tranches = [each for each in agreements.payments_of(tx, row.id) if each.state != Stage.CANCELLED]
-    return Facts(
-        year=year,
-        today=now.today,
-        signed=kept is not None and kept.signed_at is not None,
-        voted=agreements.status_of(tx, year) == "voted",
-        decided_on=decision.held_on if decision else None,
-        planned=sum(each.amount_dkk for each in tranches if each.year == year) + more,
-        approved=envelopes.approved_of(tx, row.id).get(year, 0),
-        overdue=tuple(reporting.late_years(tx, row, framework, now)),
-        prepared_by_same=one is not None and one.prepared_by == actor.id,
-        conflicted=proposals.has_conflict(tx, row.id, actor.id),
-    )
 
 
 def _held(tx: Tx, actor: Actor, payment_id: int) -> tuple[Record, Record]:
@@ -117,9 +94,7 @@ def take(
     """Take a step of a payment, once; 404, 412, then 409 with every reason. `values` are what is stored with it."""
     one, row = _held(tx, actor, payment_id)
     check_version("the payment", one.version, expected)
-    found = refusals(Stage(one.state), step, _facts(tx, row, one.year, 0, actor, framework, now, one))
-    if step is not PaymentStep.RECEIVE and row.state not in PAID_IN:
-        found.append(Refusal("wrong_state", f"The proposal is {row.state}; its payments wait or are over."))
+    found = paying.refused(row, one, step, paying.known(tx, row, one.year, actor, framework, now), actor, now)
     if found:
         code = found[0].code if len(found) == 1 else "payment_refused"
         raise Conflict(code, " ".join(refusal.message for refusal in found), refusals=found)
@@ -208,14 +183,14 @@ def _complete(tx: Tx, row: Record, now: Now) -> None:
 def listed(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Every tranche of a proposal, by number."""
     row = faces.seen(tx, actor, ref)
-    return [_shown(one) for one in agreements.payments_of(tx, row.id)]
+    return [shown(one) for one in agreements.payments_of(tx, row.id)]
 
 
 def page(tx: Tx, actor: Actor, wanted: Wanted) -> tuple[list[dict[str, Any]], int | None]:
     """One page of the payments an actor sees, newest first, and the number after which the next page begins."""
     rows = payment_records.page(tx, actor, wanted)
     following = rows[wanted.limit - 1].id if len(rows) > wanted.limit else None
-    return [_shown(one) for one in rows[: wanted.limit]], following
+    return [shown(one) for one in rows[: wanted.limit]], following
 
 
 def described(tx: Tx, actor: Actor, payment_id: int) -> dict[str, Any]:
@@ -223,10 +198,11 @@ def described(tx: Tx, actor: Actor, payment_id: int) -> dict[str, Any]:
     one = agreements.payment_of(tx, payment_id)
     if one is None or proposals.proposal_for(tx, actor, one.ref) is None:
         raise NotFound("payment_not_found", f"There is no payment {payment_id} that you can see.")
-    return _shown(one)
+    return shown(one)
 
 
-def _shown(one: Record) -> dict[str, Any]:
+def shown(one: Record) -> dict[str, Any]:
+    """A payment as it is answered."""
     return {
         "id": one.id,
         "ref": one.ref,

@@ -14,7 +14,6 @@ from app.domain.workflow import State
 from app.errors import Fault, Invalid, NotFound, Refusal, refuse_unless
 from app.faults import pointer
 from app.records import cycles, money, proposals
-from app.records import review as review_records
 from app.services import envelopes, review
 
 FUNDED = (State.APPROVED, State.AGREED, State.DISBURSED, State.CLOSED, State.CANCELLED)  # cancelled: with money paid
@@ -36,7 +35,8 @@ class Wanted:
 def of_cycle(tx: Tx, year: int, book: Rulebook) -> list[Item]:
     """The proposals of a cycle that are in play or were funded, by reference."""
     check_cycle(tx, year)
-    return [_item(tx, row, book) for row in proposals.portfolio(tx, year)]
+    rows = proposals.portfolio(tx, year)
+    return items_of(tx, rows, review.outcomes(tx, rows))
 
 
 def check_cycle(tx: Tx, year: int) -> None:
@@ -45,23 +45,33 @@ def check_cycle(tx: Tx, year: int) -> None:
         raise NotFound("cycle_not_found", f"There is no cycle {year}.")
 
 
-def _item(tx: Tx, row: Record, book: Rulebook) -> Item:
-    summary = json.loads(row.screening)
-    rows = review_records.assessments_of(tx, row.id, row.snapshot)
-    blind = row.state == State.UNDER_REVIEW  # what one assessor finds is not told to the next one here
-    judged = None if blind else review.outcome_of(rows, review.ground_of(tx, row.id, row.snapshot, book))
-    assessed = {letter: one["met"] for letter, one in judged["criteria"].items()} if judged else None
+def items_of(tx: Tx, rows: Sequence[Record], judged: Mapping[int, dict[str, Any]]) -> list[Item]:
+    """Rows of proposals as items, read together whatever their number; `judged` is what `review.outcomes` says of them."""
+    ids = [row.id for row in rows]
+    entered, sums = money.entries_by(tx, ids), money.sums_by(tx, ids)
+    return [
+        _item(row, judged.get(row.id), entered.get((row.id, "requested", row.snapshot), {}), sums.get(row.id, {}))
+        for row in rows
+    ]
+
+
+def _item(
+    row: Record,
+    judged: Mapping[str, Any] | None,
+    requested: Mapping[int, int],
+    sums: Mapping[tuple[str, int], int],
+) -> Item:
     score = judged["score"] if judged else None
     return Item(
         ref=row.ref,
         title=row.title,
         office=row.office_code,
         state=row.state,
-        requested=envelopes.requested_of(tx, row.id, row.snapshot),
-        approved=envelopes.approved_of(tx, row.id),
+        requested=requested,
+        approved=envelopes.approved_in(sums),
         content=json.loads(row.content),
-        screening=summary["criteria"],
-        assessed=assessed,
+        screening=json.loads(row.screening)["criteria"],
+        assessed={letter: one["met"] for letter, one in judged["criteria"].items()} if judged else None,
         score_tenths=round(score * 10) if score is not None else row.total_tenths,
     )
 
@@ -82,8 +92,8 @@ _LATER = (Kind.AGREED, Kind.PAID)
 def _money(tx: Tx, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Year by year: the envelope as a whole, and what this cycle's proposals request and have approved of it."""
     requested, approved = added(item.requested for item in items), added(item.approved for item in items)
-    sums = [money.sums_of(tx, number) for number in proposals.ids_of(tx, [item.ref for item in items])]
-    more = {kind: added({y: n for (k, y), n in one.items() if k == kind} for one in sums) for kind in _LATER}
+    sums = money.sums_by(tx, proposals.ids_of(tx, [item.ref for item in items]))
+    more = {kind: added({y: n for (k, y), n in one.items() if k == kind} for one in sums.values()) for kind in _LATER}
     stands = {one["year"]: one for one in envelopes.overview(tx)}
     nothing = {"amount": 0, "status": None, "available": 0}
     return [

@@ -24,7 +24,11 @@ def comment(tx: Tx, actor: Actor, ref: str, text: str, now: Now) -> dict[str, An
 
 def comments(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Every comment on a proposal, oldest first."""
-    row = faces.seen(tx, actor, ref)
+    return comments_on(tx, faces.seen(tx, actor, ref))
+
+
+def comments_on(tx: Tx, row: Record) -> list[dict[str, Any]]:
+    """As `comments`, of a proposal that was read already."""
     return [
         {"id": one.id, "at": one.at, "by": _by(one), "visibility": one.visibility, "text": one.text}
         for one in proposals.comments_of(tx, row.id)
@@ -43,7 +47,11 @@ def declare_conflict(tx: Tx, actor: Actor, ref: str, reason: str, now: Now) -> d
 
 def conflicts(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Every declared conflict of interest in a proposal."""
-    row = faces.seen(tx, actor, ref)
+    return conflicts_on(tx, faces.seen(tx, actor, ref))
+
+
+def conflicts_on(tx: Tx, row: Record) -> list[dict[str, Any]]:
+    """As `conflicts`, of a proposal that was read already."""
     return [{"at": one.at, "by": _by(one), "reason": one.reason} for one in proposals.conflicts_of(tx, row.id)]
 
 

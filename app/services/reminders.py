@@ -69,10 +69,10 @@ def _closing(tx: Tx, year: int, closes_on: date, step: int, now: Now) -> Iterato
 
 
 def _reports(tx: Tx, framework: Framework, now: Now) -> Iterator[Reminder]:
-    for row in proposals.signed(tx):
-        if row.state not in (State.AGREED, State.DISBURSED):
-            continue
-        for one in reporting.standing(tx, row, framework, now):
+    live = [row for row in proposals.signed(tx) if row.state in (State.AGREED, State.DISBURSED)]
+    standings = reporting.standings(tx, [row.id for row in live], framework, now)
+    for row in live:
+        for one in standings[row.id]:
             day = due_on(one["year"], framework.calendar.report_due)
             if one["state"] not in DONE and (made := _report(row.ref, one["year"], day, now)):
                 yield made

@@ -1,6 +1,7 @@
 """IOM's annual reports: written, submitted, returned with comments or accepted; what is overdue stops the next release."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from app.db import Record, Tx
@@ -80,16 +81,31 @@ def listed(tx: Tx, actor: Actor, ref: str, framework: Framework, now: Now) -> li
 
 def standing(tx: Tx, row: Record, framework: Framework, now: Now) -> list[dict[str, Any]]:
     """Where the report on each year of a proposal stands."""
-    kept, late = {one.year: one for one in reports.reports_of(tx, row.id)}, late_years(tx, row, framework, now)
+    return standing_in(owed(tx, row), reports.reports_of(tx, row.id), framework, now)
+
+
+def standings(tx: Tx, ids: Collection[int], framework: Framework, now: Now) -> dict[int, list[dict[str, Any]]]:
+    """As `standing`, of many proposals in two statements; those whose agreement is not signed are left out."""
+    told = reports.reports_by_proposal(tx, ids)
+    return {
+        number: standing_in(years_of(kept), told.get(number, []), framework, now)
+        for number, kept in agreements.signed_of(tx, ids).items()
+    }
+
+
+def standing_in(years: range, told: list[Record], framework: Framework, now: Now) -> list[dict[str, Any]]:
+    """Where the report on each of these years stands, given the reports there are."""
+    kept, month_day = {one.year: one for one in told}, framework.calendar.report_due
+    late = overdue(years, {one.year: one.state for one in told}, month_day, now.today)
     return [
         {
             "year": year,
-            "due_on": due_on(year, framework.calendar.report_due).isoformat(),
+            "due_on": due_on(year, month_day).isoformat(),
             "state": kept[year].state if year in kept else None,
             "final": bool(kept[year].final) if year in kept else False,
             "overdue": year in late,
         }
-        for year in owed(tx, row)
+        for year in years
     ]
 
 

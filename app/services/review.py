@@ -1,11 +1,12 @@
 """Review by people: questions to IOM, and assessments, each blind until one's own is completed."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from app.db import Record, Tx
-from app.domain.assessment import Consolidated, Ground, as_json, consolidate, grade_faults, lacking
+from app.domain.assessment import Consolidated, Ground, as_json, consolidate, grade_faults, lacking, suggested
 from app.domain.people import Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
@@ -64,7 +65,11 @@ def answer(tx: Tx, actor: Actor, ref: str, clarification_id: int, text: str, now
 
 def questions(tx: Tx, actor: Actor, ref: str) -> list[dict[str, Any]]:
     """Every question about a proposal with its answer, oldest first; both sides see them."""
-    row = faces.seen(tx, actor, ref)
+    return questions_on(tx, faces.seen(tx, actor, ref))
+
+
+def questions_on(tx: Tx, row: Record) -> list[dict[str, Any]]:
+    """As `questions`, of a proposal that was read already."""
     return [_question(one) for one in review.clarifications_of(tx, row.id)]
 
 
@@ -106,6 +111,28 @@ def save(tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], book: Rulebook, n
     review.put_assessment(tx, row.id, row.snapshot, actor.id, values)
     audit.record(tx, actor, "assessment.save", ref, now, {"snapshot": row.snapshot}, after=audit.digest(sent))
     return own(tx, actor, ref)
+
+
+def accept(
+    tx: Tx, actor: Actor, ref: str, sent: dict[str, Any], overall: str, book: Rulebook, now: Now
+) -> dict[str, Any]:
+    """As `save`, where what was left open accepts the screening: its grades, and `overall` as the word on all."""
+    row, ground = _under_review(tx, actor, ref, book)
+    kept = proposals.snapshot_of(tx, row.id, row.snapshot)
+    assert kept, "a proposal under review has its snapshot"
+    grades = {**_suggestions(ground, json.loads(kept.result)["criteria"]), **sent["grades"]}
+    return save(tx, actor, ref, {**sent, "grades": grades, "overall": sent["overall"] or overall}, book, now)
+
+
+def _suggestions(ground: Ground, criteria: list[dict[str, Any]]) -> dict[str, int | None]:
+    """Letter -> the grade that accepts what the screening found."""
+    wanted = ground.mandatory | ground.claimed
+    return {
+        one["letter"]: suggested(
+            one["earned"], one["possible"], one["state"], one["letter"] in wanted or one["state"] == "met"
+        )
+        for one in criteria
+    }
 
 
 def complete(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> dict[str, Any]:
@@ -153,7 +180,12 @@ def ground_of(tx: Tx, proposal_id: int, snapshot: int, book: Rulebook) -> Ground
     """What assessments of a snapshot are held against."""
     kept = proposals.snapshot_of(tx, proposal_id, snapshot)
     assert kept, "a proposal under review has its snapshot"
-    criteria, content = json.loads(kept.result)["criteria"], json.loads(kept.content)
+    return ground_in(json.loads(kept.result), json.loads(kept.content))
+
+
+def ground_in(result: dict[str, Any], content: dict[str, Any]) -> Ground:
+    """As `ground_of`, out of a screening result and the content it is of."""
+    criteria = result["criteria"]
     claimed = {letter for letter, statement in content.get("criteria", {}).items() if statement}
     return Ground(
         {one["letter"]: one["state"] for one in criteria},
@@ -166,12 +198,17 @@ def ground_of(tx: Tx, proposal_id: int, snapshot: int, book: Rulebook) -> Ground
 def own(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
     """One's own assessment of the snapshot under review, and where there is one, the completed one of the snapshot before."""
     row = faces.seen(tx, actor, ref)
-    mine = review.assessment_of(tx, row.id, row.snapshot, actor.id)
-    before = [one for one in review.assessments_of(tx, row.id) if one.person_id == actor.id and one.completed_at]
-    earlier = [one for one in before if one.snapshot < row.snapshot]
+    return own_of(row, actor, review.assessments_of(tx, row.id))
+
+
+def own_of(row: Record, actor: Actor, every: list[Record]) -> dict[str, Any]:
+    """As `own`, out of every assessment of the proposal."""
+    mine = [one for one in every if one.person_id == actor.id]
+    current = next((one for one in mine if one.snapshot == row.snapshot), None)
+    earlier = [one for one in mine if one.completed_at and one.snapshot < row.snapshot]
     return {
         "snapshot": row.snapshot,
-        "mine": _shown(mine) if mine else None,
+        "mine": _shown(current) if current else None,
         "earlier": _shown(earlier[-1]) if earlier else None,
     }
 
@@ -180,12 +217,17 @@ def overview(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> dict[str, Any]:
     """The assessments of the snapshot under review. Assessors see the others' once they have completed their own."""
     row = faces.seen(tx, actor, ref)
     ground = ground_of(tx, row.id, row.snapshot, book)
-    rows = review.assessments_of(tx, row.id, row.snapshot)
+    return overview_of(row, actor, review.assessments_of(tx, row.id), ground, book)
+
+
+def overview_of(row: Record, actor: Actor, every: list[Record], ground: Ground, book: Rulebook) -> dict[str, Any]:
+    """As `overview`, out of every assessment of the proposal and what they are held against."""
+    rows = [one for one in every if one.snapshot == row.snapshot]
     done = [one for one in rows if one.completed_at]
     blind = actor.role is Role.MFA_REVIEWER and actor.id not in {one.person_id for one in done}
     shown = [] if blind else [{"by": {"role": Role.MFA_REVIEWER, "name": one.name}, **_shown(one)} for one in done]
     return {
-        **own(tx, actor, ref),
+        **own_of(row, actor, every),
         "needed": book.framework.assessments_needed,
         "completed": len(done),
         "blind": blind,
@@ -203,6 +245,19 @@ def consolidated(rows: list[Record]) -> list[Consolidated]:
 def outcome_of(rows: list[Record], ground: Ground) -> dict[str, Any] | None:
     """What the completed ones come to, criterion by criterion and in one score; None before the first is completed."""
     return as_json(consolidated(rows), ground.weights) if any(one.completed_at for one in rows) else None
+
+
+def outcomes(tx: Tx, rows: Iterable[Record]) -> dict[int, dict[str, Any]]:
+    """As `outcome_of`, of many proposals as the Danish side sees them. One under review is not there: what one assessor
+    finds is not told to the next one here."""
+    shown = {row.id: row.snapshot for row in rows if row.state != State.UNDER_REVIEW}
+    given: dict[int, list[Record]] = {}
+    for number, every in review.assessments_by(tx, shown).items():
+        if done := [one for one in every if one.completed_at and one.snapshot == shown[number]]:
+            given[number] = done
+    results = proposals.results_of(tx, given)
+    found = {number: outcome_of(done, ground_in(json.loads(results[number]), {})) for number, done in given.items()}
+    return {number: outcome for number, outcome in found.items() if outcome}
 
 
 def _stored(row: Record) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from app.errors import NotFound
 from app.records import cycles
 from app.services.clock import Now
 
+MOST_DRAFTS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -31,6 +33,7 @@ class Library:
     clauses: list[dict[str, str]]
     iati: dict[str, Any]
     engagements: list[Entry]
+    folder: Path
 
     def withholds(self, ref: str) -> bool:
         """Whether nothing of a proposal is told in public, for the safety of people: the framework's list says so."""
@@ -66,7 +69,36 @@ def open_library(rules: Path, framework: str) -> Library:
                 "Published files are never edited; put a change into a new version."
             )
         books[version] = book
-    return Library(books, read_clauses(folder), read_iati(folder), read_engagements(folder))
+    return Library(books, read_clauses(folder), read_iati(folder), read_engagements(folder), folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rulebook in a folder of its own that the manifest does not list: no screening uses it. Without mistakes, a `book`."""
+
+    name: str
+    book: Rulebook | None
+    mistakes: tuple[str, ...] = ()
+
+
+def any_drafts(library: Library) -> bool:
+    """Whether the framework's folder holds folders at all that could be drafts; a quick look."""
+    return any(library.folder.glob("*/criteria.yaml"))
+
+
+def drafts(library: Library) -> list[Draft]:
+    """The versions somebody is working on, by name, read as they stand in their folders now; this takes a while."""
+    published = {place for place, _ in read_manifest(library.folder).values()}
+    places = sorted(one.parent for one in library.folder.glob("*/criteria.yaml") if one.parent.name not in published)
+    return [_draft(place) for place in places[:MOST_DRAFTS]]
+
+
+def _draft(place: Path) -> Draft:
+    try:
+        return Draft(place.name, load_folder(place))
+    except RulebookError as error:
+        said = (str(one).removeprefix(f"{place}/") for one in error.mistakes)
+        return Draft(place.name, None, tuple(said))
 
 
 def frame_for(tx: Tx, cycle_year: int, now: Now) -> Frame | None:
@@ -116,4 +148,14 @@ def described(book: Rulebook) -> dict[str, Any]:
     }
 
 
-__all__ = ["Library", "ManifestError", "RulebookError", "described", "frame_for", "open_library", "overview"]
+__all__ = [
+    "Library",
+    "ManifestError",
+    "RulebookError",
+    "any_drafts",
+    "described",
+    "drafts",
+    "frame_for",
+    "open_library",
+    "overview",
+]

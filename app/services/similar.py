@@ -22,7 +22,11 @@ MOST = 50
 
 def of_proposal(tx: Tx, actor: Actor, ref: str, register: list[Entry]) -> dict[str, Any]:
     """Other proposals and engagements in the countries of what this reader sees of a proposal, most in common first."""
-    row = faces.seen(tx, actor, ref)
+    return of_row(tx, actor, faces.seen(tx, actor, ref), register)
+
+
+def of_row(tx: Tx, actor: Actor, row: Record, register: list[Entry]) -> dict[str, Any]:
+    """As `of_proposal`, of a proposal that was read already."""
     content = json.loads(row.content)
     countries = [one["code"] for one in content["countries"]]
     others = proposals.in_countries(tx, actor, row.id, countries, MOST)

@@ -27,10 +27,15 @@ def untrue(tx: Tx, row: Record, now: Now) -> str | None:
     """Why a message is not sent any more; None while it can be. `row` is a message with its notice and reader."""
     if row.person_id is None:
         return None  # a webhook hears what happened; what newer events made untrue was taken back by them
-    if row.addressed_role is not None and (row.addressed_role, row.addressed_office) != (row.role, row.office_code):
+    if readdressed(row):
         return "The reader has another role or office since."
     check = _CHECKS.get(row.kind)
     return check(tx, row, json.loads(row.facts), now.today) if check else None
+
+
+def readdressed(row: Record) -> bool:
+    """Whether the reader has another role or office than the message was addressed to."""
+    return row.addressed_role is not None and (row.addressed_role, row.addressed_office) != (row.role, row.office_code)
 
 
 def _while_in(*states: State) -> Check:

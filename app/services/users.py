@@ -1,7 +1,7 @@
 """People: added, changed, disabled, erased. A person is referred to by id everywhere, so that a name can go."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.db import Record, Tx
@@ -10,6 +10,7 @@ from app.errors import Conflict, Fault, Invalid, NotFound, Unauthorized
 from app.records import audit as audit_records
 from app.records import consultations, evaluations, feeds, idempotency, meetings, people, proposals, sessions
 from app.records import webhooks as webhook_records
+from app.records.people import Wanted
 from app.services import access, audit, logins, webhooks
 from app.services.clock import Now
 from app.services.provider import Identity
@@ -162,10 +163,26 @@ def everybody(tx: Tx) -> Iterator[dict[str, Any]]:
         after = following
 
 
-def listed(tx: Tx, limit: int, after: int) -> tuple[list[dict[str, Any]], int | None]:
+def listed(tx: Tx, limit: int, after: int, wanted: Wanted | None = None) -> tuple[list[dict[str, Any]], int | None]:
     """One page of people by number."""
-    rows = people.all_people(tx, limit, after)
+    rows = people.all_people(tx, limit, after, wanted)
     return [_described(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+
+
+def offices(tx: Tx) -> list[dict[str, Any]]:
+    """Every office: code, name, kind, the countries it is accredited to, how many people act for it."""
+    return [
+        {
+            **{name: getattr(row, name) for name in ("code", "name", "kind", "members")},
+            "countries": row.countries.split(),
+        }
+        for row in people.offices(tx)
+    ]
+
+
+def names(tx: Tx, numbers: Iterable[int]) -> dict[int, str]:
+    """Number -> name, of those there are."""
+    return people.names(tx, numbers)
 
 
 def from_provider(tx: Tx, who: Identity, now: Now) -> int:

@@ -1,6 +1,6 @@
 """Writing an answer: JSON encoded once, problem+json for every refusal, each write done once and committed first."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 from zlib import crc32
@@ -95,20 +95,23 @@ async def _note_refusal(request: Request, error: AppError) -> None:
     await here.database.write(lambda tx: audit.record(tx, actor, event, subject[:120], here.now(), facts))
 
 
-def install_handlers(app: FastAPI) -> None:
-    """Every way a request can fail ends in problem+json with a stable code; none shows a stack trace."""
+Teller = Callable[[Request, AppError], Awaitable[Response]]
+
+
+def install_handlers(app: FastAPI, tell: Teller) -> None:
+    """Every way a request can fail ends in a refusal with a stable code, told by `tell`; none shows a stack trace."""
 
     @app.exception_handler(AppError)
     async def refused(request: Request, error: AppError) -> Response:
         await _note_refusal(request, error)
-        return problem(error)
+        return await tell(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         faults = [Fault(pointer(*one["loc"][1:]), str(one["type"]), one["msg"] + ".") for one in error.errors()]
         said = AppError("validation_failed", "The address cannot be used; pointers name its parameters.", faults=faults)
         said.status, said.title = 422, "Not valid"
-        return problem(said)
+        return await tell(request, said)
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
@@ -119,4 +122,4 @@ def install_handlers(app: FastAPI) -> None:
         said.status, said.title, said.headers = error.status_code, str(error.detail), dict(error.headers or {})
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             said.headers["Allow"] = methods_at(request.url.path)
-        return problem(said)
+        return await tell(request, said)

@@ -67,7 +67,7 @@ async def caller(request: Request) -> Actor:
     header, state = request.headers.get("authorization"), request.scope["state"]
     secret = None if header else request.cookies.get(COOKIE)
     if secret:
-        actor = await _session_actor(here, secret, now, state["address"])
+        actor, state["language"] = await _session_actor(here, secret, now, state["address"])
     else:
         digest = access.token_hash(header)
         actor = await here.database.read(lambda tx: access.identify(tx, digest, now, state["address"]))
@@ -80,11 +80,12 @@ async def caller(request: Request) -> Actor:
     return actor
 
 
-async def _session_actor(here: House, secret: str, now: Now, address: str) -> Actor:
+async def _session_actor(here: House, secret: str, now: Now, address: str) -> tuple[Actor, str | None]:
+    """Who is logged in, and the language they prefer."""
     actor, row = await here.database.read(lambda tx: sessions.identify(tx, secret, now, address))
     if now.at - row.seen_at > sessions.SEEN:
         await here.database.write(lambda tx: sessions.seen(tx, secret, now))
-    return actor
+    return actor, row.language
 
 
 async def read_bytes(request: Request) -> bytes:

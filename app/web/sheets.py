@@ -43,13 +43,22 @@ async def paged(
     if not wants_csv(request):
         items, following = await database.read(lambda tx: page(tx, limit))
         return _json({"items": items, "next_cursor": following})
-    whole = not {"limit", "cursor"} & request.query_params.keys()
-    items, following = await database.read_long(lambda tx: page(tx, MOST if whole else limit))
-    if whole and following is not None:
+    if not {"limit", "cursor"} & request.query_params.keys():
+        return await whole(request, shape, page)
+    items, _ = await database.read_long(lambda tx: page(tx, limit))
+    return await sheet(request, shape, items)
+
+
+async def whole(
+    request: Request, shape: Shape, page: Callable[[Tx, int], tuple[list[Any], Any]], name: str | None = None
+) -> Response:
+    """A list that comes in pages as one sheet, whatever the reader accepts; Invalid when it is too long."""
+    items, following = await house(request).database.read_long(lambda tx: page(tx, MOST))
+    if following is not None:
         raise Invalid(
             "too_many_rows", f"A sheet holds {MOST:,} rows and this list has more; filter it, or page through."
         )
-    return await sheet(request, shape, items)
+    return await sheet(request, shape, items, name)
 
 
 async def enclosed(request: Request, shape: Shape, read: Callable[[Tx], Mapping[str, Any]]) -> Response:

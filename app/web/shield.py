@@ -3,14 +3,14 @@ answer carries: its headers and one line in the log. Plain ASGI, so that no conn
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from fastapi import Request, Response
 from structlog.contextvars import bound_contextvars
 
-from app.encoding import encode
 from app.errors import AppError, Forbidden, TooManyRequests
 from app.logs import logger
 from app.settings import Settings
@@ -32,6 +32,7 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 AT_ONE_ADDRESS, MOST_COUNTED = 5, 20_000
 log = logger("requests")
 App = Callable[[Any, Any, Any], Any]
+Say = Callable[[Request, AppError], Awaitable[Response]]
 
 
 class Counts:
@@ -57,8 +58,8 @@ class Counts:
 class Shield:
     """The outermost layer. `scope["state"]` gets `address`, `request_id`, and later `actor_id` from whoever identifies."""
 
-    def __init__(self, app: App, settings: Settings) -> None:
-        self.app, self.settings = app, settings
+    def __init__(self, app: App, settings: Settings, say: Say) -> None:
+        self.app, self.settings, self.say = app, settings, say
         self.https = settings.public_url.startswith("https://")
         self.counts = Counts()
 
@@ -85,11 +86,15 @@ class Shield:
         with bound_contextvars(request_id=request_id):
             try:
                 refusal = foreign(scope["method"], headers) or self._too_many(state["address"])
-                await (_refuse(refusal, answer) if refusal else self.app(scope, receive, answer))
+                await (self._refuse(refusal, scope, receive, answer) if refusal else self.app(scope, receive, answer))
             except Exception:  # the last place where an answer can still be given
                 log.exception("broken")
                 if not started:
-                    await _refuse(AppError("internal_error", "Something went wrong on our side."), answer)
+                    broken = AppError(
+                        "internal_error",
+                        "Something went wrong on our side. Our log has it, under the reference of this answer (X-Request-ID).",
+                    )
+                    await self._refuse(broken, scope, receive, answer)
             finally:
                 route = scope.get("route")
                 log.info(
@@ -100,6 +105,10 @@ class Shield:
                     actor=state.get("actor_id"),
                     ms=round(1000 * (time.perf_counter() - began), 1),
                 )
+
+    async def _refuse(self, error: AppError, scope: Any, receive: Any, answer: Any) -> None:
+        response = await self.say(Request(scope, receive), error)
+        await response(scope, receive, answer)
 
     def _address(self, scope: Any, headers: dict[bytes, str]) -> str:
         """Where the request is from. X-Forwarded-For is believed as far as trusted proxies wrote it, from the right."""
@@ -151,11 +160,3 @@ def foreign(method: str, headers: dict[bytes, str]) -> AppError | None:
     if own or (COOKIE not in headers.get(b"cookie", "") and b"authorization" in headers):
         return None
     return Forbidden("cross_site", "Another site's page sent this; nothing was done. Use the service's own pages.")
-
-
-async def _refuse(error: AppError, send: Any) -> None:
-    body = encode(error.as_problem())
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

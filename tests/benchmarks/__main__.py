@@ -19,7 +19,7 @@ from app.domain.screening import decide, screen
 from app.services.rulebooks import open_library
 from app.settings import RULES
 from tests import generate
-from tests.benchmarks import plain, serving
+from tests.benchmarks import plain, queue, serving
 
 FRAMEWORK = "dk-iom-2023-2026"
 ENVELOPES = {2023: 25_000_000, 2024: 50_000_000, 2025: 50_000_000, 2026: 50_000_000}
@@ -80,11 +80,16 @@ def main() -> int:
     measured["loading the rulebook, ms"] = loading()
     with tempfile.TemporaryDirectory() as folder:
         measured["POST /screenings / bare ASGI"] = serving.screenings(Path(folder))
+        few, many = queue.seconds_a_page(Path(folder))
+        measured["queue of 1,000, ms"] = 1000 * few
+        measured["queue of 100,000 / of 1,000"] = many / few
     limits = {
         "explanation / plain": ("at most", 3.0),
         "decision / plain": ("at most", 1.4),
         "loading the rulebook, ms": ("at most", 150.0),
         "POST /screenings / bare ASGI": ("at least", 0.35),
+        "queue of 1,000, ms": ("at most", 25.0),
+        "queue of 100,000 / of 1,000": ("at most", 1.5),
     }
     kept = True
     for name, value in measured.items():

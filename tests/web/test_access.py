@@ -230,6 +230,11 @@ def test_an_error_of_ours_still_carries_the_headers_and_says_nothing(run: Any, m
         assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
         assert "secret" not in answer.text
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        headers = {"Authorization": f"Bearer {service.accounts['auditor']['token']}", "Accept": "text/html"}
+        page = await service.client.get("/cycles", headers=headers)
+        assert (page.status_code, "Something went wrong on our side</h1>" in page.text) == (500, True)
+        assert page.headers["X-Request-ID"] in page.text
+        assert "secret" not in page.text
 
     run(scenario)
 

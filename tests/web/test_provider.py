@@ -168,7 +168,7 @@ def test_an_honest_provider_lets_a_person_in_once_per_answer(run: Any, database_
         idp.groups = ["head"]
         changed, _ = await go(service, idp)
         page = await service.client.get("/account", headers={"Cookie": str(logged_in(changed))})
-        assert "mfa_head" in page.text
+        assert "Head of department" in page.text
         again, _ = await go(service, idp, again=True)
         assert logged_in(again)
         assert idp.asked["prompt"] == "login"

@@ -9,6 +9,7 @@ import pytest
 
 from app.main import create_app
 from app.web.access import DOORS
+from app.web.pages.failures import answer
 from app.web.shield import COOKIE, SAFE, Shield, foreign
 from tests.conftest import Service, settings_for
 
@@ -107,7 +108,7 @@ def test_a_forwarded_address_is_believed_from_trusted_proxies_only(
             seen.append(scope["state"]["address"])
             await httpx_answer(send)
 
-        transport = httpx.ASGITransport(app=Shield(spy, settings), client=(peer, 1))
+        transport = httpx.ASGITransport(app=Shield(spy, settings, answer), client=(peer, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://earmark.test") as one:
             await one.get("/", headers={"X-Forwarded-For": forwarded})
 

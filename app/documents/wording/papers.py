@@ -57,7 +57,7 @@ WORDS = {
     ),
     "letter_defer": (
         "The Ministry of Foreign Affairs of Denmark has deferred the proposal to the cycle {cycle}.",
-        "Udenrigsministeriet har udsat forslaget til cyklussen {cycle}.",
+        "Udenrigsministeriet har udsat forslaget til runden {cycle}.",
     ),
     "subject_to": (
         "Amounts of years whose appropriation is planned are subject to annual parliamentary approval.",
@@ -69,7 +69,7 @@ WORDS = {
     ),
     "next_reject": (
         "The decision closes the proposal. A new proposal can be submitted in a later cycle.",
-        "Beslutningen afslutter sagen. Et nyt forslag kan indsendes i en senere cyklus.",
+        "Beslutningen afslutter sagen. Et nyt forslag kan indsendes i en senere runde.",
     ),
     "next_defer": (
         "The proposal stays as submitted and comes to a later consultation; nothing needs to be done.",

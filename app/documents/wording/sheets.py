@@ -1,7 +1,7 @@
 """What the workbook of a cycle says beside what papers say, by key: English, Danish."""
 
 WORDS = {
-    "workbook": ("Cycle {cycle}", "Cyklus {cycle}"),
+    "workbook": ("Cycle {cycle}", "Runde {cycle}"),
     "sheet_criteria": ("Criteria", "Kriterier"),
     "sheet_money": ("Money", "Midler"),
     "sheet_coverage": ("Coverage", "Dækning"),
@@ -38,7 +38,7 @@ WORDS = {
             "Danish side sees them: their last submission."
         ),
         (
-            "Alle forslag i cyklussen {cycle}, der er indsendt, uanset hvad der blev af dem, og dem, der er udsat til den, som den "
+            "Alle forslag i runden {cycle}, der er indsendt, uanset hvad der blev af dem, og dem, der er udsat til den, som den "
             "danske side ser dem: seneste indsendelse."
         ),
     ),
@@ -68,7 +68,7 @@ WORDS = {
         (
             "Dækning og midler er uden afslåede forslag, annullerede uden udbetaling og forslag, som screeningen har returneret. Et "
             "forslag tæller fuldt under hvert kriterium og resultat; over lande fordeles beløbet. Midler viser rammerne som helhed "
-            "og denne cyklus' del af dem."
+            "og denne rundes del af dem."
         ),
     ),
     "grades_said": (

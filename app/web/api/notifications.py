@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db import Tx
 from app.domain.people import Actor
+from app.records.notices import Wanted
 from app.services import notifications
 from app.web.answers import ok, write
 from app.web.api import bodies, shapes
@@ -83,7 +84,7 @@ async def list_notifications(
     check_query(request, {"limit", "cursor", "state"})
 
     def page(tx: Tx, most: int) -> tuple[list[dict[str, Any]], int | None]:
-        return notifications.listed(tx, actor, state, most, cursor)
+        return notifications.listed(tx, actor, Wanted(state), most, cursor)
 
     return await paged(request, NotificationOut, page, limit)
 

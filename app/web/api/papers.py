@@ -81,6 +81,7 @@ class MinutesOut(shapes.Out):
     head: str
     answers: list[AnswerOut]
     confirmed: bool
+    version: int
 
 
 class LetterOut(shapes.DecisionInForce):
@@ -115,7 +116,13 @@ class MemoOut(shapes.Out):
     assessed: list[dict[str, Any]]
 
 
-_MINUTES = {"consultation": {"id": 1}, "envelopes": {"before": [], "after": []}, "decisions": [], "confirmed": False}
+_MINUTES = {
+    "consultation": {"id": 1},
+    "envelopes": {"before": [], "after": []},
+    "decisions": [],
+    "confirmed": False,
+    "version": 9,
+}
 _LETTER = {"ref": "DK-IOM-2027-003", "decision": "approve", "amounts": {"2027": 12000000}, "conditions": []}
 _MEMO = {"ref": "DK-IOM-2027-003", "total": 91.4, "score": 81.8, "recommendation": {"verdict": "approve"}}
 
@@ -126,8 +133,9 @@ async def paper(
     lay_out: Callable[[dict[str, Any], Framework, str], Paper],
     file: str,
     pdf: bool | None = None,
+    language: str | None = None,
 ) -> Response:
-    """The paper's data as JSON, or where the reader accepts PDF (or `pdf` says so), the paper."""
+    """The paper's data as JSON, or where the reader accepts PDF (or `pdf` says so), the paper, in `language` or the reader's."""
     check_query(request, {"language"})
     here = house(request)
     said = await here.database.read_long(read)
@@ -136,9 +144,9 @@ async def paper(
         answer = ok(said, headers=vary)
         answer.headers.update(etag(said["version"], answer.body) if "version" in said else {})
         return response(answer)
-    language = language_of(request)
-    made = await asyncio.to_thread(lambda: render(lay_out(said, here.book.framework, language)))
-    named = {"Content-Disposition": f'inline; filename="{file}.{language}.pdf"'}
+    tongue = language or language_of(request)
+    made = await asyncio.to_thread(lambda: render(lay_out(said, here.book.framework, tongue)))
+    named = {"Content-Disposition": f'inline; filename="{file}.{tongue}.pdf"'}
     return Response(made, 200, {**vary, **named}, "application/pdf")
 
 

@@ -1,11 +1,7 @@
 """Proposals: made, listed, read, edited, moved; their screening, history and snapshots."""
 
-import base64
-import binascii
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db import Tx
@@ -14,7 +10,6 @@ from app.domain.proposal import read_content
 from app.domain.rulebook import Rulebook
 from app.domain.vocabulary import COUNTRIES
 from app.domain.workflow import Event, State
-from app.encoding import encode
 from app.errors import Fault, Invalid
 from app.records.proposals import Wanted
 from app.services import casework, intake
@@ -25,6 +20,8 @@ from app.web.answers import conditional, etag, ok, response, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import EXAMPLE_CONTENT, answers
 from app.web.api.submission import read_submission
+from app.web.cursors import after as after_of
+from app.web.cursors import cursor as cursor_of
 from app.web.requests import caller, check_query, expected_versions, house, read_as, read_json
 from app.web.sheets import enclosed, paged
 
@@ -105,39 +102,18 @@ async def list_proposals(
         fault = Fault("/country", "not_listed", "Must be an ISO 3166-1 alpha-2 country code.")
         raise Invalid("validation_failed", "The query cannot be used; pointers name its parameters.", faults=[fault])
     by_total = sort == "total"
-    after = _after(cursor, sort) if cursor is not None else None
+    after = after_of(cursor, sort) if cursor is not None else None
     states = tuple(state or ())
 
     def page(tx: Tx, most: int) -> tuple[list[dict[str, Any]], str | None]:
         wanted = Wanted(cycle, states, country, priority_area, office, q, by_total, most, after)
         items, following = intake.listed(tx, actor, wanted)
-        return items, _cursor(following, sort) if following else None
+        return items, cursor_of(following, sort) if following else None
 
     return await paged(request, shapes.ListedProposal, page, limit)
 
 
 _FILTERS = dict.fromkeys(("limit", "cursor", "cycle", "state", "country", "priority_area", "office", "q", "sort"), None)
-
-
-def _cursor(following: tuple[Any, int], sort: str) -> str:
-    return base64.urlsafe_b64encode(encode([sort, *following])).decode().rstrip("=")
-
-
-def _after(cursor: str, sort: str) -> tuple[Any, int]:
-    """Where a page begins; a cursor of another sort order or none of ours is refused."""
-    try:
-        made_for, value, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if made_for == sort and type(last) is int and abs(last) < 2**62:
-            if sort == "updated_at":
-                place = datetime.fromisoformat(value)
-                if place.tzinfo is not None and 1 < place.year < 9999:
-                    return place.astimezone(UTC), last
-            elif type(value) is int and 0 <= value <= 1000:
-                return value, last
-    except (ValueError, TypeError, binascii.Error, UnicodeError, OverflowError):
-        pass
-    fault = Fault("/cursor", "cursor_invalid", f"This is no next_cursor of a list sorted by {sort}.")
-    raise Invalid("cursor_invalid", "The cursor cannot be used; begin again without it.", faults=[fault])
 
 
 @router.get(

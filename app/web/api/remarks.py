@@ -160,7 +160,7 @@ async def add_attachment(ref: Ref, request: Request) -> Response:
     actor, here = await caller(request), house(request)
     now = here.now()
     await here.database.read(lambda tx: attachments.check_room(tx, faces.seen(tx, actor, ref)))
-    name, data, visibility = await _file(request)
+    name, data, visibility = await read_file(request)
     media_type = await asyncio.to_thread(uploads.judge, name, data)
     sha256 = hashlib.sha256(data).hexdigest()
     await here.files.put(sha256, data)
@@ -172,7 +172,8 @@ async def add_attachment(ref: Ref, request: Request) -> Response:
     return await write(request, actor, f"{sha256} {visibility} {name}".encode(), work)
 
 
-async def _file(request: Request) -> tuple[str, bytes, str]:
+async def read_file(request: Request) -> tuple[str, bytes, str]:
+    """Name, bytes and visibility of the file that a form sends, within the limits of an attachment."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise UnsupportedMediaType("not_multipart", "Send multipart/form-data with a part `file`.")
     length = request.headers.get("content-length", "0")

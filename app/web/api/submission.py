@@ -32,12 +32,13 @@ async def read_submission(request: Request, codes: frozenset[str]) -> Submission
     try:
         whole = bodies.ProposalIn.model_validate_json(raw)
     except ValidationError:
-        return _in_parts(parse(raw), raw, codes)
+        return in_parts(parse(raw), raw, codes)
     faults = list(faults_between(whole.content, codes, "/content"))
     return Submission(whole.cycle, whole.office, whole.content, faults, raw)
 
 
-def _in_parts(value: Any, raw: bytes, codes: frozenset[str]) -> Submission:
+def in_parts(value: Any, raw: bytes, codes: frozenset[str]) -> Submission:
+    """The submission in a parsed value, taken apart so that all faults in it are told at once."""
     around, faults = read_as(bodies.Surroundings, value)
     inner = value.get("content") if isinstance(value, dict) else None
     content, wrong = read_content(inner, codes, "/content") if isinstance(inner, dict) else (None, [])

@@ -5,7 +5,6 @@ import io
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import segno
 from fastapi import APIRouter, Request, Response
@@ -37,7 +36,7 @@ def _without_cookie(answer: Response) -> Response:
 def own_place(said: str | None) -> str:
     """Where to go after the login: a path of ours, never another site."""
     fine = bool(said) and str(said).isascii() and str(said).isprintable()
-    return str(said) if fine and str(said).startswith("/") and not str(said).startswith(("//", "/\\")) else "/account"
+    return str(said) if fine and str(said).startswith("/") and not str(said).startswith(("//", "/\\")) else "/"
 
 
 async def _form(request: Request, *names: str) -> dict[str, str]:
@@ -239,20 +238,3 @@ async def log_out(request: Request) -> Response:
         now, address = here.now(), _address(request)
         await here.database.write(lambda tx: sessions.log_out(tx, secret, now, address))
     return _without_cookie(redirect("/login"))
-
-
-@router.get("/")
-async def home(request: Request) -> Response:
-    return redirect("/account")
-
-
-@router.get("/account")
-async def account(request: Request) -> Response:
-    """Who is logged in, and the way out."""
-    here, secret = house(request), request.cookies.get(COOKIE) or ""
-    now, address = here.now(), _address(request)
-    try:
-        actor, row = await here.database.read(lambda tx: sessions.identify(tx, secret, now, address))
-    except Unauthorized:
-        return redirect(f"/login?{urlencode({'next': request.url.path})}")
-    return page(request, "account.html", actor=actor, since=row.created_at.strftime("%Y-%m-%d %H:%M UTC"))

@@ -1,0 +1,212 @@
+"""Forms that hold what cannot be taken: nothing in them is passed over, and they come back as they were written."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+
+from app.services import precheck
+from app.web.pages import hooks
+from tests.conftest import Service
+from tests.web.test_money_pages import AGREED, OPEN, lined, opened
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+REPORT = f"/proposals/{AGREED}/reports/2026"
+EMPTY = {"version": "0", "lessons": "Kept."}
+
+
+def value_of(page: str, name: str) -> str:
+    """What a field of the page holds."""
+    found = re.search(rf'name="{name}"[^>]*? value="([^"]*)"', page)
+    assert found, name
+    return unescape(found[1])
+
+
+@on_sqlite
+def test_values_by_sex_or_age_are_told_apart_or_refused_as_they_were_written(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for said, why in (
+            ("women 1 200; men 80", "can be read in two ways"),
+            ("women 1,200", "can be read in two ways"),
+            ("women: 1.200", "can be read in two ways"),
+            ("women 120; Women 80", "'Women' is there twice"),
+            ("women 120, men 80", "'women 120, men 80' is not a name and a number"),
+            ("women: 120, men: 80", "is not a name and a number"),
+            ("120", "'120' is not a name and a number"),
+            ("women", "'women' is not a name and a number"),
+            ("0-17 40", "a name with digits as 0-17: 40"),
+            ("women=120 men=80", "is not a name and a number"),
+        ):
+            refused = await opened(service, "iom_focal_point", REPORT, **EMPTY, **{"value-0": "200", "parts-0": said})
+            assert refused.status_code == 422, said
+            assert why in unescape(refused.text), said
+            assert "#indicators/0/disaggregated" in refused.text
+            assert value_of(refused.text, "parts-0") == said
+        sent = {**EMPTY, "value-0": "200", "parts-0": "women=120; men -1,5; 0-17: 40;"}
+        assert (await opened(service, "iom_focal_point", REPORT, **sent)).status_code == 303
+        kept = (await service.call("iom_focal_point", "GET", REPORT)).json()["report"]
+        assert kept["indicators"][0]["disaggregated"] == {"women": 120, "men": -1.5, "0-17": 40}
+        page = (await opened(service, "iom_focal_point", REPORT)).text
+        assert sorted(value_of(page, "parts-0").split("; ")) == ["0-17: 40", "men -1.5", "women 120"]
+
+    run(scenario)
+
+
+@on_sqlite
+def test_names_that_a_report_from_elsewhere_has_survive_saving_the_form(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        found = (await service.call("iom_focal_point", "GET", f"/proposals/{AGREED}")).json()
+        parts = {"women, rural": 3, "a=b": 1}
+        report = {
+            "indicators": [{"code": found["content"]["indicators"][0]["code"], "value": 4, "disaggregated": parts}]
+        }
+        assert (await service.call("iom_focal_point", "PUT", REPORT, json=report)).status_code == 200
+        page = (await opened(service, "iom_focal_point", REPORT)).text
+        names = ("version", "value-0", "parts-0")
+        form = {name: value_of(page, name) for name in names} | {"lessons": "More."}
+        assert (await opened(service, "iom_focal_point", REPORT, **form)).status_code == 303
+        kept = (await service.call("iom_focal_point", "GET", REPORT)).json()["report"]
+        assert (kept["lessons"], kept["indicators"][0]["disaggregated"]) == ("More.", parts)
+
+    run(scenario)
+
+
+@on_sqlite
+def test_nothing_in_a_report_is_dropped_because_its_neighbour_is_empty(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        form = {
+            **EMPTY,
+            "remark-0": "Not measured.",
+            "parts-0": "women=120",
+            "risk-0": "",
+            "response-0": "",
+            "risk-category-0": "",
+            "risk-1": "",
+            "response-1": "We moved.",
+            "risk-category-1": "",
+            "plan": "carried",
+            "spent-staff": "1,50",
+        }
+        refused = await opened(service, "iom_focal_point", REPORT, **form)
+        assert refused.status_code == 422
+        for place in ("indicators/0/value", "risks/1/description", "unspent"):
+            assert refused.text.count(f'href="#{place}"') == 1, place
+            assert f'id="{place}"' in refused.text
+        for name in ("remark-0", "parts-0", "response-1", "spent-staff"):
+            assert value_of(refused.text, name) == form[name]
+        assert '<option value="carried" selected>' in refused.text
+        assert (await service.call("iom_focal_point", "GET", REPORT)).status_code == 404
+
+    run(scenario)
+
+
+@on_sqlite
+def test_a_budgets_line_without_an_amount_is_refused_in_its_place_and_an_empty_one_left_out(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for ref, place, more in (
+            (OPEN, "agreement/budget", {}),
+            (AGREED, "amendments", {"reason": "Less."}),
+        ):
+            agreement = (await service.call("mfa_head", "GET", f"/proposals/{ref}/agreement")).json()
+            lines, path = agreement["text"]["budget"], f"/proposals/{ref}/{place}"
+            seen = {"version": str(agreement["version"]), "seen": agreement["sha256"]}
+            empty = {f"line-0-{name}": "" for name in ("year", "category", "activity", "amount")}
+            form = {**seen, **more, **lined(lines), **empty}
+            refused = await opened(service, "iom_focal_point", path, **{**form, "line-1-amount": ""})
+            assert refused.status_code == 422
+            assert 'href="#budget/1/amount"' in refused.text
+            assert (value_of(refused.text, "line-0-year"), value_of(refused.text, "line-1-amount")) == ("", "")
+            assert value_of(refused.text, "line-1-year") == str(lines[1]["year"])
+            year = {f"year-{name}": str(one) for name, one in agreement["text"]["amounts"].items()}
+            taken = await opened(service, "iom_focal_point", path, **form, **year)
+            assert taken.status_code == 303, unescape(taken.text)
+
+    run(scenario)
+
+
+async def uploaded(service: Service, path: str, name: str, raw: str, **form: str) -> Any:
+    headers = {"Authorization": f"Bearer {service.accounts['iom_focal_point']['token']}", "Accept": "text/html"}
+    return await service.client.post(path, data=form, files={"file": (name, raw.encode())}, headers=headers)
+
+
+@on_sqlite
+def test_a_file_that_holds_what_json_cannot_say_is_refused_in_a_sentence(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for name, raw in (
+            ("a.json", '{"cycle": 2027, "content": {"title": 99999999999999999999999}}'),
+            ("a.json", '{"cycle": 9223372036854775808, "content": {}}'),
+            ("a.yaml", "cycle: 2027\ncontent:\n  title: 99999999999999999999999\n"),
+            ("a.yaml", "cycle: 2027\ncontent:\n  1: x\n"),
+            ("a.json", '{"cycle": 2027, "content": {"title": "\\ud800"}}'),
+            ("a.json", '{"cycle": 2027, "content": {"title": ' + "[" * 300 + "]" * 300 + "}}"),
+        ):
+            refused = await uploaded(service, "/drafts/new", name, raw)
+            assert refused.status_code == 422, raw
+            assert 'id="error"' in refused.text, raw
+        for value in (
+            '{"cycle": 2027, "content": {"title": "\\ud800"}}',
+            '{"content": {"title": ' + "9" * 30 + "}}",
+            "x",
+        ):
+            refused = await uploaded(service, "/drafts", "a", "", value=value, deed="new")
+            assert refused.status_code == 422, value
+            assert 'id="error"' in refused.text, value
+        target = "DK-IOM-2027-001 " + "9" * 5000
+        whole = '{"cycle": 2027, "content": {}}'
+        stale = await uploaded(service, "/drafts", "a", "", value=whole, deed="replace", target=target)
+        assert stale.status_code in (404, 409, 412), stale.text
+
+    run(scenario)
+
+
+@on_sqlite
+def test_addresses_and_forms_that_no_page_made_end_in_a_page(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        admin = await opened(service, "admin", "/rules?ref=DK-IOM-2027-003")
+        assert (admin.status_code, 'name="ref"' in admin.text) == (200, False)
+        meeting = {"cycle": 2026, "date": "2027-02-10", "place": "Dakar"}
+        made = await service.call("mfa_reviewer", "POST", "/technical-meetings", json=meeting)
+        path = f"/technical-meetings/{made.json()['id']}"
+        assert (await opened(service, "mfa_reviewer", path, form="change", version="9")).status_code == 422
+        stale = {"form": "change", "version": "9", "date": "2027-02-11", "place": "Dakar"}
+        refused = await opened(service, "mfa_reviewer", path, **stale)
+        assert refused.status_code == 412
+        assert value_of(refused.text, "date") == "2027-02-11"
+        for number in (10**20, 2**60, 0, "x", "9" * 5000):
+            at = f"/consultations/{number}"
+            places = (at, f"{at}/conclude", f"{at}/present", f"{at}/minutes", f"/technical-meetings/{number}")
+            for place in (*places, f"/proposals/{AGREED}/reports/{number}"):
+                assert (await opened(service, "mfa_head", place)).status_code == 404, place[:60]
+            assert (await opened(service, "mfa_reviewer", at, form="change", version="1")).status_code == 404
+
+    run(scenario)
+
+
+@on_sqlite
+def test_a_list_that_is_cut_says_so_and_has_the_proposal_one_came_from(run: Any, monkeypatch: Any) -> None:
+    async def scenario(service: Service) -> None:
+        refs = []
+        for title in ("First of two", "Second of two"):
+            new = {"cycle": 2027, "office": "IOM-NE", "content": {"title": title}}
+            made = await service.call("iom_focal_point", "POST", "/proposals", json=new)
+            assert made.status_code == 201, made.text
+            refs.append(made.json()["ref"])
+        file = '{"cycle": 2027, "content": {"title": "From a file"}}'
+        whole = await uploaded(service, "/drafts/new", "a.json", file, target=refs[0])
+        assert "changed last can be chosen" not in whole.text
+        monkeypatch.setattr(precheck, "MOST", 1)
+        cut = await uploaded(service, "/drafts/new", "a.json", file, target=refs[0])
+        assert "The 1 changed last can be chosen" in cut.text
+        assert re.findall(rf'<option value="({"|".join(refs)}) [0-9]+"( selected)?', cut.text) == [
+            (refs[0], " selected"),
+            (refs[1], ""),
+        ]
+        monkeypatch.setattr(hooks, "MOST", 1)
+        for number in range(2):
+            hook = {"url": f"https://hooks.example.org/{number}", "events": ["*"], "for": "me"}
+            assert (await service.call("iom_focal_point", "POST", "/webhooks", json=hook)).status_code == 201
+            page = (await opened(service, "iom_focal_point", "/webhooks")).text
+            assert ("The first 1 are shown" in page) is bool(number)
+
+    run(scenario)
