@@ -30,6 +30,7 @@ class Desk:
     database_url: str
     cookies: dict[str, Any] = field(default_factory=dict)
     contexts: dict[tuple[Any, ...], BrowserContext] = field(default_factory=dict)
+    kept: dict[tuple[Any, ...], Page] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
 
     def at(self, role: str | None, language: str = ENGLISH, size: tuple[int, int] = WIDE, scripts: bool = True) -> Page:
@@ -49,6 +50,13 @@ class Desk:
         page.on("console", lambda said: self.complaints.append(f"{page.url}: {said.text}"))
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         return page
+
+    def looking(self, role: str | None, language: str, size: tuple[int, int]) -> Page:
+        """The page that this person looks at one address after another with: cheaper than a new one each time."""
+        key = (role, language, size)
+        if key not in self.kept:
+            self.kept[key] = self.at(role, language, size)
+        return self.kept[key]
 
     def log_in(self, context: BrowserContext, role: str) -> None:
         """Log in anew, as the form does it."""

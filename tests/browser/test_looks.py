@@ -69,7 +69,7 @@ LOOKS = [
 def test_a_page_has_no_barrier_and_fits(role: str | None, path: str, reading: Desk) -> None:
     for language, size in ((ENGLISH, WIDE), (DANISH, NARROW)):
         before = len(reading.complaints)
-        page = reading.at(role, language, size)
+        page = reading.looking(role, language, size)
         answer = page.goto(path)
         assert answer is not None
         assert role is None or "/login" not in page.url
@@ -78,7 +78,6 @@ def test_a_page_has_no_barrier_and_fits(role: str | None, path: str, reading: De
         assert barriers(page) == []
         assert overflow(page) == 0
         assert missing or reading.complaints[before:] == []
-        page.close()
 
 
 def test_a_barrier_would_be_found(reading: Desk) -> None:
