@@ -31,7 +31,9 @@ class Year:
 
 def png(svg: str, heading: str, zoom: float = 3) -> bytes:
     """A drawing as a picture on white, with a margin and its heading. Takes some 100 ms: not on the loop."""
-    wide, high = map(float, _VIEW.search(svg).groups())  # type: ignore[union-attr]  # every drawing here has one
+    view = _VIEW.search(svg)
+    assert view, "every drawing here has one"
+    wide, high = map(float, view.groups())
     placed = f'x="{_MARGIN}" y="{3 * _MARGIN}" width="{wide:g}" height="{high:g}" viewBox="0 0 {wide:g} {high:g}"'
     inner = _VIEW.sub(placed, svg, count=1)  # within another one, a drawing is cut off at its edges
     size = f'viewBox="0 0 {wide + 2 * _MARGIN:g} {high + 4 * _MARGIN:g}"'

@@ -17,7 +17,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
     update,
 )
 
@@ -213,14 +212,6 @@ def lapse_day(tx: Tx, proposal_id: int) -> date | None:
     return tx.scalar(query)
 
 
-def add_snapshot(tx: Tx, values: dict[str, Any]) -> int:
-    return int(tx.execute(insert(snapshot).values(values).returning(snapshot.c.id)).scalar_one())
-
-
-def add_screening(tx: Tx, values: dict[str, Any]) -> None:
-    tx.execute(insert(screening).values(values))
-
-
 def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
     return bool(_CONFLICT(tx, proposal=proposal_id, person=person_id))
 
@@ -260,71 +251,11 @@ def comments_of(tx: Tx, proposal_id: int) -> list[Record]:
     return list(tx.execute(query.where(comment.c.proposal_id == proposal_id).order_by(comment.c.id)))
 
 
-def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
-    """Number, time, hash and screening outcome of every snapshot, without the contents."""
-    columns = [snapshot.c.number, snapshot.c.taken_at, snapshot.c.sha256, screening.c.outcome, screening.c.total_tenths]
-    query = select(*columns).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
-    return list(tx.execute(query.where(snapshot.c.proposal_id == proposal_id).order_by(snapshot.c.number)))
-
-
-def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
-    """One snapshot whole, with its screening result and that one's hash."""
-    return tx.execute(
-        _SNAPSHOTS.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)
-    ).one_or_none()
-
-
-def snapshots_among(tx: Tx, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Record]:
-    """(proposal, number) -> the snapshot as `snapshot_of` gives it, of those wanted that there are."""
-    here = tuple_(snapshot.c.proposal_id, snapshot.c.number).in_(list(wanted))
-    return {(row.proposal_id, row.number): row for row in tx.execute(_SNAPSHOTS.where(here))}
-
-
-_SNAPSHOTS = select(
-    *snapshot.c,
-    *(screening.c.result, screening.c.sha256.label("result_sha256"), screening.c.outcome, screening.c.total_tenths),
-).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
-
-
-def contents_among(tx: Tx, proposal_id: int, numbers: Iterable[int]) -> dict[int, str]:
-    """Snapshot -> its content's text, of those there are among these."""
-    here = (snapshot.c.proposal_id == proposal_id) & snapshot.c.number.in_(list(numbers))
-    return {number: str(text) for number, text in tx.execute(select(snapshot.c.number, snapshot.c.content).where(here))}
-
-
 def overdue(tx: Tx, today: date, limit: int) -> list[Record]:
     """Drafts and returned proposals whose deadline lies before today, oldest first; held, but for those others hold."""
     late = proposal.c.state.in_(("draft", "returned")) & (proposal.c.deadline_on < today)
     query = select(proposal).where(late).order_by(proposal.c.id).limit(limit)
     return list(tx.execute(query.with_for_update(skip_locked=True)))
-
-
-def every_snapshot(tx: Tx) -> list[Record]:
-    """Every snapshot with its proposal and everything its screening depended on, oldest first."""
-    return list(tx.execute(_screened().order_by(snapshot.c.id)))
-
-
-def newest_snapshots(tx: Tx, most: int) -> list[Record]:
-    """As `every_snapshot`, the newest of each proposal, the newest first, no more than `most` and one."""
-    newer = snapshot.alias()
-    later = exists().where(newer.c.proposal_id == snapshot.c.proposal_id, newer.c.number > snapshot.c.number)
-    return list(tx.execute(_screened().where(~later).order_by(snapshot.c.id.desc()).limit(most + 1)))
-
-
-def screened_snapshot(tx: Tx, proposal_id: int, number: int) -> Record | None:
-    """One snapshot with everything its screening depended on."""
-    here = (snapshot.c.proposal_id == proposal_id) & (snapshot.c.number == number)
-    return tx.execute(_screened().where(here)).one_or_none()
-
-
-def _screened() -> Select[Any]:
-    joined = snapshot.join(proposal, proposal.c.id == snapshot.c.proposal_id).join(
-        screening, screening.c.snapshot_id == snapshot.c.id
-    )
-    kept = [column for column in screening.c if column.name not in ("id", "sha256")]
-    columns = [proposal.c.ref, proposal.c.cycle_year, snapshot.c.number, snapshot.c.content, snapshot.c.sha256, *kept]
-    labelled = screening.c.sha256.label("result_sha256")
-    return select(*columns, labelled).select_from(joined)
 
 
 def every_proposal(tx: Tx) -> list[Record]:

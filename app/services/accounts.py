@@ -10,7 +10,7 @@ from app.domain.people import Actor, Side
 from app.domain.report import against
 from app.domain.rulebook import Rulebook
 from app.errors import NotFound
-from app.records import agreements, attachments, proposals, reports
+from app.records import agreements, attachments, proposals, reports, submissions
 from app.services import evaluations, reporting
 from app.services.clock import Now
 from app.services.workspace import Head, head
@@ -59,7 +59,7 @@ def sheet_of(tx: Tx, actor: Actor, ref: str, year: int, book: Rulebook, now: Now
     told = reports.reports_of(tx, row.id)
     standing = reporting.standing_in(reporting.years_of(signed), told, book.framework, now) if signed else []
     here = next((one for one in standing if one["year"] == year), None)
-    snapshot = proposals.snapshot_of(tx, row.id, row.snapshots) if here else None
+    snapshot = submissions.snapshot_of(tx, row.id, row.snapshots) if here else None
     if here is None or signed is None or snapshot is None:
         raise NotFound("report_not_found", f"{ref} does not report on {year}.")
     kept = next((one for one in told if one.year == year), None)

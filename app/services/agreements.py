@@ -12,7 +12,7 @@ from app.domain.workflow import Event, Maker, State, check_role, lines_of, refus
 from app.encoding import canonical
 from app.errors import Conflict, Fault, Invalid, NotFound, check_version, refuse_unless
 from app.notify import outbox
-from app.records import agreements, consultations, people, proposals
+from app.records import agreements, consultations, people, proposals, submissions
 from app.services import audit, casework, envelopes, faces
 from app.services.casework import Step
 from app.services.clock import Now
@@ -41,7 +41,7 @@ def text_from(
     """The text of an agreement that is still open, made from what was decided and planned; NotFound before a decision."""
     if row.state != State.APPROVED or decision is None:
         raise NotFound("agreement_not_found", f"There is no agreement on {row.ref}; it is {row.state}.")
-    snapshot = proposals.snapshot_of(tx, row.id, decision.snapshot)
+    snapshot = submissions.snapshot_of(tx, row.id, decision.snapshot)
     assert snapshot, "what was approved is kept"
     content, framework = json.loads(snapshot.content), library.current.framework
     adjusted = json.loads(kept.budget) if kept is not None and kept.budget else None

@@ -8,7 +8,7 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.people import Actor
 from app.errors import Conflict
-from app.records import agreements, proposals
+from app.records import agreements, proposals, submissions
 from app.services import agreements as agreement_service
 from app.services import amendments, faces
 from app.services.workspace import Head, head
@@ -29,7 +29,7 @@ def amended_of(tx: Tx, actor: Actor, ref: str) -> Amended:
     found = head(tx, actor, ref)
     row, kept = found.row, agreements.agreement_of(tx, found.row.id)
     every = agreements.amendments_of(tx, row.id)
-    bases = proposals.contents_among(tx, row.id, {amendments.base_of(row, one) for one in every})
+    bases = submissions.contents_among(tx, row.id, {amendments.base_of(row, one) for one in every})
     given = defaultdict[int, list[Record]](list)
     for one in agreements.every_signature_of(tx, row.id):
         given[one.number].append(one)

@@ -18,7 +18,7 @@ from app.domain.workflow import Event, Maker, State, check_role, lines_of, refus
 from app.encoding import canonical
 from app.errors import Conflict, Fault, Invalid, NotFound, refuse_unless
 from app.notify import outbox
-from app.records import agreements, cycles, proposals, releases
+from app.records import agreements, cycles, releases, submissions
 from app.services import audit, casework, envelopes, faces
 from app.services.agreements import budget_faults
 from app.services.casework import Step
@@ -199,7 +199,7 @@ def described(tx: Tx, actor: Actor, ref: str, number: int) -> dict[str, Any]:
 
 
 def _shown(tx: Tx, row: Record, one: Record) -> dict[str, Any]:
-    base = proposals.snapshot_of(tx, row.id, base_of(row, one))
+    base = submissions.snapshot_of(tx, row.id, base_of(row, one))
     assert base, "what is amended was submitted"
     return told(one, json.loads(base.content), agreements.signatures_of(tx, row.id, one.number))
 

@@ -12,7 +12,7 @@ from app.domain.people import Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import PERSONAL, Event
 from app.errors import Refusal
-from app.records import consultations, proposals
+from app.records import consultations, proposals, submissions
 from app.records import review as review_records
 from app.services import corrections, decisions, envelopes, review, tabled
 from app.services.clock import Now
@@ -54,7 +54,7 @@ def inside(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now, also: It
     about = {one.id: one.decided_snapshot if concluded else one.snapshot for one in items}
     stands = envelopes.overview(tx)
     table = tabled.read(tx, [*about, *also], envelopes.standing_in(stands))
-    snapshots = proposals.snapshots_among(tx, about.items())
+    snapshots = submissions.snapshots_among(tx, about.items())
     recommended = review_records.recommendations_by(tx, about)
     totals = _totals(items, table)
     over = over_envelope(table.standing, totals["decided"]) if row.state not in SETTLED else {}

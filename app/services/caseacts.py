@@ -17,7 +17,7 @@ from app.domain.people import Actor, Role
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
 from app.encoding import readable
-from app.records import attachments, casefile, consultations, people, proposals
+from app.records import attachments, casefile, consultations, people, submissions
 from app.records import review as review_records
 from app.services import corrections, intake, papers, remarks, review
 from app.services.consultations import decision_json, head_json
@@ -53,10 +53,10 @@ def said(name: str, value: Any) -> Piece:
     return Piece(f"{name}.json", readable(value))
 
 
-def submissions(r: Reading) -> Iterator[Act]:
+def submitted(r: Reading) -> Iterator[Act]:
     """Every snapshot word for word as it is stored and hashed, the contact beside it, and its screening."""
-    for listed in proposals.snapshots_of(r.tx, r.row.id):
-        one = proposals.snapshot_of(r.tx, r.row.id, listed.number)
+    for listed in submissions.snapshots_of(r.tx, r.row.id):
+        one = submissions.snapshot_of(r.tx, r.row.id, listed.number)
         assert one, "a snapshot that is listed is there"
         name = f"snapshot-{one.number}"
         pieces = [Piece(f"{name}.json", one.content.encode(), f"snapshot/{one.number}", one.sha256)]

@@ -10,7 +10,7 @@ from app.documents.casefile import CaseFile, Variant
 from app.documents.casefile.publishing import published
 from app.domain.people import Actor, Role
 from app.errors import refuse_unless
-from app.records import agreements, attachments, casefile, consultations, people, proposals
+from app.records import agreements, attachments, casefile, consultations, people, proposals, submissions
 from app.records import audit as audit_records
 from app.services import audit, caseacts, casemoney, faces
 from app.services.caseacts import Reading
@@ -18,7 +18,7 @@ from app.services.rulebooks import Library
 
 # Evidence before the move it led to, the move before what followed from it: what bears the same instant stays in this order.
 _SOURCES = (
-    *(caseacts.submissions, caseacts.hung_on, caseacts.questions, caseacts.remarked, caseacts.assessments),
+    *(caseacts.submitted, caseacts.hung_on, caseacts.questions, caseacts.remarked, caseacts.assessments),
     *(caseacts.recommendations, caseacts.consulted, casemoney.agreed, casemoney.paid, casemoney.reported),
     *(caseacts.moves, caseacts.letters, casemoney.entered, casemoney.noted),
 )
@@ -71,8 +71,8 @@ def _people(tx: Tx, proposal_id: int) -> tuple[str, ...]:
     for one in people.all_people(tx, 10**6, 0):
         if "@" in one.email:  # an erased person has neither a name nor an address any more
             found += [one.name, one.email]
-    for listed in proposals.snapshots_of(tx, proposal_id):
-        kept = proposals.snapshot_of(tx, proposal_id, listed.number)
+    for listed in submissions.snapshots_of(tx, proposal_id):
+        kept = submissions.snapshot_of(tx, proposal_id, listed.number)
         if kept is not None and kept.contact not in (None, "null"):
             found += [one for one in json.loads(kept.contact).values() if isinstance(one, str)]
     return tuple(dict.fromkeys(found))
@@ -84,8 +84,8 @@ def hashes(tx: Tx, ref: str) -> dict[str, str] | None:
     if row is None:
         return None
     found: dict[str, str] = {}
-    for listed in proposals.snapshots_of(tx, row.id):
-        one = proposals.snapshot_of(tx, row.id, listed.number)
+    for listed in submissions.snapshots_of(tx, row.id):
+        one = submissions.snapshot_of(tx, row.id, listed.number)
         assert one, "a snapshot that is listed is there"
         found |= {f"snapshot/{one.number}": one.sha256, f"screening/{one.number}": one.result_sha256}
     found |= {f"attachment/{one.id}": one.sha256 for one in attachments.of_proposal(tx, AT_THE_COMMAND_LINE, row.id)}

@@ -11,7 +11,7 @@ from app.domain.people import Actor
 from app.domain.proposal import stored_content
 from app.domain.rulebook import Rulebook
 from app.domain.screening import screen
-from app.records import proposals
+from app.records import submissions
 from app.services import faces, intake
 from app.services.clock import Now
 
@@ -102,7 +102,7 @@ class Impact:
 def effects(tx: Tx, old: Rulebook, new: Rulebook) -> list[str]:
     """A line for every stored snapshot whose outcome or total would change, with the rules that make the difference."""
     lines = []
-    for one in _effects(proposals.every_snapshot(tx), old, new):
+    for one in _effects(submissions.every_snapshot(tx), old, new):
         why = ", ".join(f"{name} {was} -> {state}" for name, was, state in one.rules) or "points or weights"
         change = f"{one.before[0]} {one.before[1]} -> {one.after[0]} {one.after[1]}"
         lines.append(f"{one.ref} snapshot {one.number}: {change} ({why})")
@@ -111,7 +111,7 @@ def effects(tx: Tx, old: Rulebook, new: Rulebook) -> list[str]:
 
 def impact(tx: Tx, old: Rulebook, new: Rulebook, most: int) -> Impact:
     """What would change for what each proposal says now, the newest `most` of them; up to 2 ms each, so not on the loop."""
-    rows = proposals.newest_snapshots(tx, most)
+    rows = submissions.newest_snapshots(tx, most)
     return Impact(min(len(rows), most), len(rows) > most, list(_effects(rows[:most], old, new)))
 
 
@@ -149,7 +149,7 @@ def trial(tx: Tx, actor: Actor, ref: str, current: Rulebook, other: Rulebook, no
     """Try a rulebook on a proposal as this actor sees it; nothing is stored. NotFound when they do not see it."""
     row = faces.seen(tx, actor, ref)
     before = json.loads(intake.screening_on(tx, row, current, now))
-    kept = proposals.screened_snapshot(tx, row.id, row.snapshot) if row.snapshot is not None else None
+    kept = submissions.screened_snapshot(tx, row.id, row.snapshot) if row.snapshot is not None else None
     if kept is not None:
         after = _screen_again(kept, other)
     else:

@@ -23,7 +23,7 @@ from app.domain.rulebook import SEMANTICS, Rulebook
 from app.domain.screening import result_bytes, screen, summary
 from app.encoding import canonical
 from app.errors import NotFound
-from app.records import proposals
+from app.records import proposals, submissions
 from app.records.proposals import Shown
 from app.services.clock import Now
 from app.services.rulebooks import frame_for
@@ -120,7 +120,7 @@ def keep_snapshot(tx: Tx, row: Record, actor: Actor, whole: Content, judged: Jud
         "contact": contact_text(whole),
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
-    snapshot_id = proposals.add_snapshot(tx, kept)
+    snapshot_id = submissions.add_snapshot(tx, kept)
     reference = judged.result["rulebook"]
     stored = {
         "snapshot_id": snapshot_id,
@@ -136,7 +136,7 @@ def keep_snapshot(tx: Tx, row: Record, actor: Actor, whole: Content, judged: Jud
         "result": judged.raw.decode(),
         "sha256": hashlib.sha256(judged.raw).hexdigest(),
     }
-    proposals.add_screening(tx, stored)
+    submissions.add_screening(tx, stored)
     return number
 
 

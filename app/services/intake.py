@@ -13,7 +13,7 @@ from app.domain.screening import result_bytes, screen
 from app.domain.workflow import Event, State
 from app.encoding import canonical, encode
 from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version
-from app.records import cycles, people, proposals
+from app.records import cycles, people, proposals, submissions
 from app.records.proposals import Wanted
 from app.services import audit, casework, faces, papers
 from app.services.casework import Step
@@ -178,7 +178,7 @@ def screening_of(tx: Tx, actor: Actor, ref: str, book: Rulebook, now: Now) -> by
 def screening_on(tx: Tx, row: Record, book: Rulebook, now: Now) -> bytes:
     """As `screening_of`, of a proposal that was read already."""
     if row.snapshot is not None:
-        stored = proposals.snapshot_of(tx, row.id, row.snapshot)
+        stored = submissions.snapshot_of(tx, row.id, row.snapshot)
         if stored is not None:
             return str(stored.result).encode()
     return faces.judge(tx, row.cycle_year, stored_content(row.content), book, now).raw
@@ -226,14 +226,14 @@ def snapshots_on(tx: Tx, row: Record) -> list[dict[str, Any]]:
             "outcome": one.outcome,
             "total": one.total_tenths / 10,
         }
-        for one in proposals.snapshots_of(tx, row.id)
+        for one in submissions.snapshots_of(tx, row.id)
     ]
 
 
 def snapshot_of(tx: Tx, actor: Actor, ref: str, number: int) -> bytes:
     """One snapshot with its content and the whole screening result, the stored texts spliced in."""
     row = faces.seen(tx, actor, ref)
-    one = proposals.snapshot_of(tx, row.id, number)
+    one = submissions.snapshot_of(tx, row.id, number)
     if one is None:
         raise NotFound("snapshot_not_found", f"{ref} has no snapshot {number}.")
     head = {"number": one.number, "taken_at": one.taken_at, "sha256": one.sha256}
@@ -249,7 +249,7 @@ def compared(tx: Tx, actor: Actor, ref: str, number: int, against: int | None) -
 def compared_on(tx: Tx, row: Record, number: int, against: int | None) -> dict[str, Any]:
     """As `compared`, of a proposal that was read already."""
     other = against if against is not None else number - 1
-    kept, contents = proposals.contents_among(tx, row.id, (other, number)), []
+    kept, contents = submissions.contents_among(tx, row.id, (other, number)), []
     for one in (other, number):
         if one not in kept:
             raise NotFound("snapshot_not_found", f"{row.ref} has no snapshot {one}.")

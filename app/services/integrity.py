@@ -12,7 +12,7 @@ from app.domain.proposal import stored_content
 from app.domain.rulebook import SEMANTICS
 from app.domain.screening import result_bytes, screen
 from app.domain.workflow import MOVES, Event, State
-from app.records import money, proposals
+from app.records import money, proposals, submissions
 from app.services import audit
 from app.services.rulebooks import Library
 
@@ -25,7 +25,7 @@ def faults(tx: Tx, library: Library) -> list[str]:
     """A sentence for everything that does not fit; empty when all is sound."""
     found = [f"Audit entry {one['seq']}: {one['message']}" for one in audit.verify(tx)["faults"]]
     snapshots: dict[str, list[Record]] = {}
-    for row in proposals.every_snapshot(tx):
+    for row in submissions.every_snapshot(tx):
         snapshots.setdefault(row.ref, []).append(row)
         found += [f"{row.ref} snapshot {row.number}: {said}" for said in _snapshot_faults(row, library)]
     found += _money_faults(tx)

@@ -11,7 +11,7 @@ from app.domain.envelope import Kind
 from app.domain.people import Actor
 from app.domain.rulebook import Rulebook
 from app.errors import NotFound, check_version, refuse_unless
-from app.records import consultations, money, people, proposals
+from app.records import consultations, money, people, proposals, submissions
 from app.records import review as review_records
 from app.services import audit, corrections, envelopes, faces, review
 from app.services.clock import Now
@@ -32,7 +32,7 @@ def minutes(tx: Tx, actor: Actor, number: int) -> dict[str, Any]:
     if actor.role not in INSIDE:
         visible = proposals.seen_among(tx, actor, [one.id for one in items])
         items = [one for one in items if one.id in visible]
-    snapshots = proposals.snapshots_among(tx, [(one.id, one.decided_snapshot) for one in items])
+    snapshots = submissions.snapshots_among(tx, [(one.id, one.decided_snapshot) for one in items])
     sums = money.entries_by(tx, [one.id for one in items])
     corrected = corrections.told_of_all(tx, number)
     answers = [_answer(one) for one in consultations.answers_of(tx, number)]
@@ -89,7 +89,7 @@ def _by_year(amounts: dict[int, int]) -> dict[str, int]:
 
 def _title(tx: Tx, proposal_id: int, snapshot: int) -> str:
     """The title as it was when it was decided."""
-    kept = proposals.snapshot_of(tx, proposal_id, snapshot)
+    kept = submissions.snapshot_of(tx, proposal_id, snapshot)
     assert kept, "what was decided on is kept"
     return str(json.loads(kept.content)["title"])
 
@@ -184,7 +184,7 @@ def memo(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> dict[str, Any]:
     said = review_records.recommendation_of(tx, row.id)
     if said is None:
         raise NotFound("memo_not_found", f"{ref} has not been recommended yet.")
-    kept = proposals.snapshot_of(tx, row.id, said.snapshot)
+    kept = submissions.snapshot_of(tx, row.id, said.snapshot)
     assert kept, "what was recommended is kept"
     content, result = json.loads(kept.content), json.loads(kept.result)
     rows = [one for one in review_records.assessments_of(tx, row.id, said.snapshot) if one.completed_at]

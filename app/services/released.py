@@ -10,7 +10,7 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.cycle import day_of, start_of
 from app.errors import Fault, Invalid
-from app.records import agreements, consultations, payments, proposals
+from app.records import agreements, consultations, payments, submissions
 from app.services.clock import Now
 from app.services.rulebooks import Library
 
@@ -43,7 +43,7 @@ def _check_days(first: date, last: date, now: Now) -> None:
 def _title(tx: Tx, proposal_id: int) -> str:
     """The title as it was when it was decided on."""
     decided = consultations.decision_in_force(tx, proposal_id)
-    kept = proposals.snapshot_of(tx, proposal_id, decided.snapshot) if decided else None
+    kept = submissions.snapshot_of(tx, proposal_id, decided.snapshot) if decided else None
     assert kept, "what is paid was decided on"
     return str(json.loads(kept.content)["title"])
 

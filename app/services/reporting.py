@@ -14,7 +14,7 @@ from app.domain.workflow import State
 from app.encoding import canonical
 from app.errors import Fault, Invalid, NotFound, check_version, refuse_unless
 from app.notify import outbox
-from app.records import agreements, attachments, money, proposals, reports
+from app.records import agreements, attachments, money, proposals, reports, submissions
 from app.services import audit, faces, review
 from app.services.clock import Now
 
@@ -137,7 +137,7 @@ def put(
 
 def _agreed_content(tx: Tx, row: Record) -> dict[str, Any]:
     """The content that is agreed: the last snapshot, for once it is signed only an amendment in force adds another."""
-    snapshot = proposals.snapshot_of(tx, row.id, row.snapshots)
+    snapshot = submissions.snapshot_of(tx, row.id, row.snapshots)
     assert snapshot, "what was signed is kept"
     content: dict[str, Any] = json.loads(snapshot.content)
     return content

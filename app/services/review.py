@@ -12,7 +12,7 @@ from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
 from app.errors import Invalid, NotFound, refuse_unless
 from app.notify import outbox
-from app.records import proposals, review
+from app.records import proposals, review, submissions
 from app.services import audit, faces
 from app.services.clock import Now
 
@@ -118,7 +118,7 @@ def accept(
 ) -> dict[str, Any]:
     """As `save`, where what was left open accepts the screening: its grades, and `overall` as the word on all."""
     row, ground = _under_review(tx, actor, ref, book)
-    kept = proposals.snapshot_of(tx, row.id, row.snapshot)
+    kept = submissions.snapshot_of(tx, row.id, row.snapshot)
     assert kept, "a proposal under review has its snapshot"
     grades = {**_suggestions(ground, json.loads(kept.result)["criteria"]), **sent["grades"]}
     return save(tx, actor, ref, {**sent, "grades": grades, "overall": sent["overall"] or overall}, book, now)
@@ -178,7 +178,7 @@ def _under_review(tx: Tx, actor: Actor, ref: str, book: Rulebook) -> tuple[Recor
 
 def ground_of(tx: Tx, proposal_id: int, snapshot: int, book: Rulebook) -> Ground:
     """What assessments of a snapshot are held against."""
-    kept = proposals.snapshot_of(tx, proposal_id, snapshot)
+    kept = submissions.snapshot_of(tx, proposal_id, snapshot)
     assert kept, "a proposal under review has its snapshot"
     return ground_in(json.loads(kept.result), json.loads(kept.content))
 

@@ -18,7 +18,7 @@ from app.domain.workflow import PERSONAL, Event
 from app.errors import Refusal
 from app.notify import foretelling
 from app.notify.foretelling import Coming, Reader
-from app.records import consultations, cycles, desk, meetings, proposals
+from app.records import consultations, cycles, desk, meetings, proposals, submissions
 from app.services import board, casework, decisions, envelopes, review, tabled
 from app.services import meetings as technical
 from app.services.clock import Now
@@ -158,7 +158,7 @@ def conclusion(tx: Tx, actor: Actor, number: int, book: Rulebook, now: Now) -> C
     row = there(tx, number)
     items = consultations.agenda(tx, number)
     table = tabled.read(tx, [one.id for one in items], envelopes.standing(tx))
-    snapshots = proposals.snapshots_among(tx, [(one.id, one.snapshot) for one in items])
+    snapshots = submissions.snapshots_among(tx, [(one.id, one.snapshot) for one in items])
     refused = decisions.why_not(row, items, None, table, actor, book, now) if row.state == Stage.OPEN else []
     if row.state != Stage.OPEN:
         refused = [Refusal("wrong_state", f"Only an open consultation is concluded; it is {row.state}.")]

@@ -9,7 +9,7 @@ from app.domain.cycle import noon_of
 from app.domain.envelope import Kind
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import State
-from app.records import cycles, money, proposals
+from app.records import cycles, money, proposals, submissions
 from app.records import review as review_records
 from app.services import envelopes, portfolio, review
 
@@ -60,7 +60,7 @@ def _proposal(tx: Tx, row: Record, book: Rulebook) -> dict[str, Any]:
 
 def _criteria(tx: Tx, row: Record, book: Rulebook) -> list[dict[str, Any]]:
     """Criterion by criterion what the screening found, and what the assessments come to once the review is over."""
-    kept = proposals.snapshot_of(tx, row.id, row.snapshot)
+    kept = submissions.snapshot_of(tx, row.id, row.snapshot)
     assert kept, "the Danish side sees snapshots"
     rows = review_records.assessments_of(tx, row.id, row.snapshot)
     blind = row.state == State.UNDER_REVIEW  # as the portfolio: nobody's grades reach the next assessor here

@@ -111,6 +111,7 @@ class _Speaker:
         return self.phrase("is so", self.value(node))
 
     def joined(self, word: str, nodes: Sequence[ast.expr]) -> str:
+        """Clauses one after the other, with `word` (and, or) between them."""
         if len(nodes) == 1:
             return self.holds(nodes[0])
         said = [self.part(node) for node in nodes]
@@ -130,6 +131,7 @@ class _Speaker:
         return self.phrase("not", self.part(node))
 
     def compared(self, node: ast.Compare) -> str:
+        """A comparison as a clause; with null, "" and a count of 0 as people say it."""
         sign, right = _OPERATORS[type(node.ops[0])], node.comparators[0]
         if _is_name(right, "null"):
             return self.phrase("given" if sign == "!=" else "not given", self.value(node.left))
@@ -184,6 +186,7 @@ class _Speaker:
         return self.phrase("quoted", called(name, "da" if self.place else "en"))
 
     def attribute(self, node: ast.Attribute) -> str:
+        """A field of something: `the countries`, `the activity's type`."""
         known = FIELDS.get(node.attr)
         bare = known[self.place] if known else node.attr.replace("_", " ")
         if isinstance(node.value, ast.Attribute):
@@ -193,6 +196,7 @@ class _Speaker:
         return self.phrase("of", bare, self.value(node.value))
 
     def called(self, name: str, node: ast.Call) -> str:
+        """A function of what it is given, or of every item of a list that it goes through."""
         loop = _loop(node)
         if loop is None:
             return self.phrase(name, *(self.value(one) for one in node.args))

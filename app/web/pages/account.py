@@ -1,5 +1,6 @@
 """One's account: who one is, how one hears, one's calendar feed; and the statement on accessibility."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -93,8 +94,6 @@ async def end_feed(request: Request) -> Response:
 async def show_accessibility(request: Request) -> Response:
     """Public; whoever is logged in keeps their language and navigation."""
     if request.cookies.get(COOKIE):
-        try:
+        with suppress(AppError):
             await caller(request)
-        except AppError:
-            return page(request, "accessibility.html")
     return page(request, "accessibility.html")

@@ -138,5 +138,8 @@ async def sign(ref: str, number: Id, request: Request) -> Response:
 @router.post("/proposals/{ref}/amendments/{number}/withdraw")
 async def withdraw(ref: str, number: Id, request: Request) -> Response:
     now = house(request).now()
-    work = lambda tx, actor, form: amendments.withdraw(tx, actor, ref, number, now)  # noqa: E731
+
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        amendments.withdraw(tx, actor, ref, number, now)
+
     return await _take(request, ref, "amendment_withdrawn", work)

@@ -15,7 +15,7 @@ from app.services.consultations import INSIDE, Plan
 from app.services.decisions import Sent
 from app.web.api import bodies
 from app.web.pages.addresses import Id
-from app.web.pages.consultations import STAGES, lines, plain, when_and_where
+from app.web.pages.consultations import STAGES, lines, when_and_where
 from app.web.pages.deeds import Form, amount, as_model, may, number, take, version
 from app.web.pages.forms import read_form
 from app.web.pages.rendering import language_for, page
@@ -171,7 +171,7 @@ def _again(request: Request, id: int) -> Callable[[Actor, AppError, Form], Await
 def _decision(form: Form) -> dict[str, Any]:
     """A form's decision as the API takes it: what belongs to another choice than the one made is left out."""
     chosen = form.get("decision", "")
-    said: dict[str, Any] = {"decision": chosen, "reason": plain(form.get("reason", ""))}
+    said: dict[str, Any] = {"decision": chosen, "reason": form.get("reason", "").strip()}
     if chosen == "approve":
         fields = {name.partition("/")[2]: dkk for name, dkk in form.items() if name.startswith("amounts/")}
         said["amounts"] = {year: amount(dkk) for year, dkk in fields.items() if dkk.strip()}
@@ -239,7 +239,7 @@ async def cancel(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        why = as_model(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
+        why = as_model(bodies.ReasonIn, {"reason": form.get("reason", "").strip()}).reason
         consultations.cancel(tx, actor, id, why, version(form), now)
 
     return await take(request, work, _again(request, id), f"/consultations/{id}", "called_off")

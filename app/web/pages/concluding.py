@@ -18,7 +18,6 @@ from app.web.api import bodies
 from app.web.api.papers import paper
 from app.web.pages.addresses import Id
 from app.web.pages.board import TONES, named
-from app.web.pages.consultations import plain
 from app.web.pages.deeds import Form, as_model, may, take, version
 from app.web.pages.language import _
 from app.web.pages.rendering import page
@@ -95,7 +94,7 @@ async def conclude(id: Id, request: Request) -> Response:
     book, now = here.book, here.now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        new = as_model(bodies.ConcludeIn, {"reason": plain(form.get("reason", "")) or None})
+        new = as_model(bodies.ConcludeIn, {"reason": form.get("reason", "").strip() or None})
         decisions.conclude(tx, actor, id, new.reason, version(form), book, now)
 
     return await take(
@@ -167,7 +166,7 @@ async def object_(id: Id, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         papers.minutes(tx, actor, id)
-        why = as_model(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
+        why = as_model(bodies.ReasonIn, {"reason": form.get("reason", "").strip()}).reason
         papers.object_(tx, actor, id, why, version(form), now)
 
     return await _answer(request, id, work, "objected")
@@ -179,7 +178,7 @@ async def correct(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        sent = {"ref": form.get("ref", ""), **{name: plain(form.get(name, "")) for name in ("text", "reason")}}
+        sent = {"ref": form.get("ref", ""), **{name: form.get(name, "").strip() for name in ("text", "reason")}}
         new = as_model(bodies.CorrectionIn, sent)
         corrections.add(tx, actor, id, new.ref, new.text, new.reason, version(form), now)
 

@@ -74,15 +74,10 @@ def when_and_where(form: Form) -> dict[str, Any]:
         "date": form.get("date", ""),
         "place": form.get("place", ""),
         "participants": lines(form.get("participants", "")),
-        "reason": plain(form.get("reason", "")) or None,
+        "reason": form.get("reason", "").strip() or None,
     }
-
-
-def plain(text: str) -> str:
-    """A text as browsers send it, with the line ends that the service keeps."""
-    return text.replace("\r\n", "\n").strip()
 
 
 def lines(text: str) -> list[str]:
     """The lines of a text that say something."""
-    return [said for line in plain(text).split("\n") if (said := line.strip())]
+    return [said for line in text.strip().split("\n") if (said := line.strip())]

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 from app.db import Tx
 from app.domain.cycle import start_of
 from app.domain.people import Actor
-from app.errors import AppError, Fault, Invalid, NotFound
+from app.errors import AppError, Fault, Invalid
 from app.services import users, webhooks
 from app.web.api import bodies
-from app.web.pages.addresses import day, whole
+from app.web.pages.addresses import Id, day
 from app.web.pages.deeds import Form, Work, as_model, go_and_say, take, take_and_show
 from app.web.pages.notices import KINDS
 from app.web.pages.rendering import page
@@ -77,25 +77,18 @@ async def _take_once(request: Request, work: Work) -> Response:
     return await take_and_show(request, work, partial(_hooks, request), show)
 
 
-def _which(request: Request) -> int:
-    found = whole(request.path_params["id"])
-    if found is None:
-        raise NotFound("webhook_not_found", "Webhooks have numbers; this is none.")
-    return found
-
-
 @router.post("/webhooks/{id}/rotate")
-async def rotate(id: str, request: Request) -> Response:
+async def rotate(id: Id, request: Request) -> Response:
     now = house(request).now()
-    return await _take_once(request, lambda tx, actor, form: webhooks.rotate(tx, actor, _which(request), now))
+    return await _take_once(request, lambda tx, actor, form: webhooks.rotate(tx, actor, id, now))
 
 
 @router.post("/webhooks/{id}/test")
-async def test(id: str, request: Request) -> Response:
+async def test(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> int:
-        return webhooks.test(tx, actor, _which(request), now)
+        return webhooks.test(tx, actor, id, now)
 
     async def show(_actor: Actor, message: int) -> Response:
         return go_and_say(f"/notifications/{message}", "tried")
@@ -104,17 +97,17 @@ async def test(id: str, request: Request) -> Response:
 
 
 @router.post("/webhooks/{id}/resume")
-async def resume(id: str, request: Request) -> Response:
+async def resume(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        webhooks.resume(tx, actor, _which(request), now)
+        webhooks.resume(tx, actor, id, now)
 
     return await take(request, work, partial(_hooks, request), "/webhooks", "resumed")
 
 
 @router.post("/webhooks/{id}/replay")
-async def replay(id: str, request: Request) -> Response:
+async def replay(id: Id, request: Request) -> Response:
     """What happened from one day to another, both included."""
     now = house(request).now()
 
@@ -123,16 +116,16 @@ async def replay(id: str, request: Request) -> Response:
         if since is None or until is None:
             said = "Name the first and the last day of the period."
             raise Invalid("validation_failed", said, faults=[Fault("/from", "not_a_day", said)])
-        webhooks.replay_period(tx, actor, _which(request), start_of(since), start_of(until), now)
+        webhooks.replay_period(tx, actor, id, start_of(since), start_of(until), now)
 
     return await take(request, work, partial(_hooks, request), "/webhooks", "replayed")
 
 
 @router.post("/webhooks/{id}/delete")
-async def delete(id: str, request: Request) -> Response:
+async def delete(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        webhooks.delete(tx, actor, _which(request), now)
+        webhooks.delete(tx, actor, id, now)
 
     return await take(request, work, partial(_hooks, request), "/webhooks", "deleted")

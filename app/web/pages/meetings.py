@@ -15,7 +15,7 @@ from app.web.api import bodies
 from app.web.pages import consultations
 from app.web.pages.addresses import Id
 from app.web.pages.board import named
-from app.web.pages.consultations import lines, plain
+from app.web.pages.consultations import lines
 from app.web.pages.deeds import Form, as_model, may, number, take, version
 from app.web.pages.rendering import page
 from app.web.requests import caller, house
@@ -85,7 +85,7 @@ def _sent(form: Form, cycle: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         "place": form.get("place", ""),
         "participants": [known.get(line, line) for line in lines(form.get("participants", ""))],
         "proposals": form.get("proposals", "").replace(",", " ").split(),
-        "notes": plain(form.get("notes", "")),
+        "notes": form.get("notes", "").strip(),
         "follow_ups": [{**row, "done": row["done"] == "on"} for row in rows if any(row.values())],
     }
 
@@ -120,7 +120,7 @@ async def cancel(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        why = as_model(bodies.ReasonIn, {"reason": plain(form.get("reason", ""))}).reason
+        why = as_model(bodies.ReasonIn, {"reason": form.get("reason", "").strip()}).reason
         meetings.cancel(tx, actor, id, why, version(form), now)
 
     return await _take(request, id, work, "called_off")

@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from app.db import Tx
 from app.domain.people import Actor, Role
-from app.errors import AppError, NotFound
+from app.errors import AppError
 from app.notify.notices import NOTICES
 from app.records.notices import STATES, Wanted
 from app.services import notifications
 from app.services.deliveries import Sender
-from app.web.pages.addresses import whole
+from app.web.pages.addresses import Id, whole
 from app.web.pages.deeds import Form, take
 from app.web.pages.language import _
 from app.web.pages.rendering import page
@@ -106,18 +105,17 @@ def _asked(query: Mapping[str, str]) -> dict[str, str]:
 
 
 @router.get("/notifications/{id}")
-async def show_notification(id: str, request: Request) -> Response:
-    return await _message(request, await caller(request))
+async def show_notification(id: Id, request: Request) -> Response:
+    return await _message(request, id, await caller(request))
 
 
 async def _message(
-    request: Request, actor: Actor, error: AppError | None = None, sent: Form | None = None, made: Any = None
+    request: Request, number: int, actor: Actor, error: AppError | None = None, sent: Form | None = None
 ) -> Response:
     here = house(request)
     library, sender = here.library, Sender(here.settings.mail_from, here.settings.public_url)
-    wanted = _number(request)
     now = here.now()
-    told = await here.database.read_long(lambda tx: notifications.one(tx, actor, wanted, library, sender, now))
+    told = await here.database.read_long(lambda tx: notifications.one(tx, actor, number, library, sender, now))
     return page(
         request,
         "notification.html",
@@ -132,18 +130,11 @@ async def _message(
     )
 
 
-def _number(request: Request) -> int:
-    found = whole(request.path_params["id"])
-    if found is None:
-        raise NotFound("notification_not_found", "Notifications have numbers; this is none.")
-    return found
-
-
 @router.post("/notifications/{id}/resend")
-async def resend(id: str, request: Request) -> Response:
+async def resend(id: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
-        notifications.resend(tx, actor, _number(request), now)
+        notifications.resend(tx, actor, id, now)
 
-    return await take(request, work, partial(_message, request), f"/notifications/{id}", "again")
+    return await take(request, work, partial(_message, request, id), f"/notifications/{id}", "again")
