@@ -223,3 +223,18 @@ def test_what_if_reckons_and_says_that_it_is_no_advice(run: Any) -> None:
         assert (await service.call("iom_office", "POST", path, json={})).status_code == 403
 
     run(scenario)
+
+
+def test_a_what_if_with_an_idempotency_key_is_answered_once_and_again(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        async def ask(key: str, body: dict[str, Any]) -> Any:
+            asked = {"json": body, "headers": {"Idempotency-Key": key}}
+            return await service.call("mfa_head", "POST", "/cycles/2027/what-if", **asked)
+
+        first, again, other = await ask("a", {}), await ask("a", {}), await ask("a", {"include": ["DK-IOM-2027-001"]})
+        assert (first.status_code, again.content) == (200, first.content)
+        assert again.headers["idempotent-replayed"] == "true"
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+        assert (await ask("x" * 256, {})).json()["code"] == "idempotency_key_invalid"
+
+    run(scenario)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from app.domain.people import Actor
 from app.services import portfolio
 from app.services.portfolio import Wanted
-from app.web.answers import ok, response
+from app.web.answers import ok, response, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
 from app.web.requests import caller, house, read_body
@@ -89,14 +89,17 @@ async def read_coverage(year: Year, request: Request, actor: Whoever) -> Respons
     responses=answers(WhatIfOut, {"include": [], "fits": True, "best": None}, 400, 404, 409, 413, 415, 422),
 )
 async def what_if(year: Year, request: Request, actor: Whoever) -> Response:
-    """What-if, not advice. Stores nothing. Sets are exact, among at most 60 proposals."""
+    """What-if, not advice. Stores nothing but the answer to an Idempotency-Key. Sets are exact, among at most 60 proposals."""
     here = house(request)
     await here.database.read(lambda tx: portfolio.check_cycle(tx, year))
-    new, _ = await read_body(request, bodies.WhatIfIn)
+    new, raw = await read_body(request, bodies.WhatIfIn)
     amounts = {ref: {int(y): amount for y, amount in by.items()} for ref, by in new.amounts.items()}
     wanted = Wanted(tuple(new.include), amounts)
     if new.best:
         more = tuple(new.best.must_include), tuple(new.best.leave_out)
         wanted = Wanted(tuple(new.include), amounts, new.best.objective, new.best.sets, *more)
     setting = await here.database.read_long(lambda tx: portfolio.prepare(tx, year, wanted, here.book))
-    return response(ok(await asyncio.to_thread(portfolio.reckon, setting, here.book)))
+    answer = ok(await asyncio.to_thread(portfolio.reckon, setting, here.book))
+    if request.headers.get("idempotency-key") is None:
+        return response(answer)
+    return await write(request, actor, raw, lambda tx: answer)
