@@ -7,15 +7,13 @@ cancellation. An AppError rolls back, unless it says that what was done before i
 
 import asyncio
 import threading
-from collections import namedtuple
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, Row, Select, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -49,55 +47,14 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A statement as one driver takes it: its text, the order of its parameters, what makes its values Python's."""
-
-    text: str
-    order: list[str] | None
-    row: Callable[..., Any]
-    processors: list[tuple[int, Callable[[Any], Any]]]
-
-
-class Hot:
-    """A SELECT that nearly every request runs: compiled once for each database, then run on the driver itself.
-
-    Called with the transaction and values the driver knows (numbers, text, bytes); answers with rows by column name.
-    """
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self._statement = statement
-        self._ready: dict[str, _Ready] = {}
-
-    def __call__(self, tx: Tx, **given: Any) -> list[Any]:
-        ready = self._ready.get(tx.dialect.name) or self._prepare(tx.dialect)
-        cursor = tx.connection.cursor()
-        try:
-            cursor.execute(ready.text, [given[name] for name in ready.order] if ready.order is not None else given)
-            found = cursor.fetchall()
-        finally:
-            cursor.close()
-        if not ready.processors:
-            return [ready.row(*values) for values in found]
-        rows = []
-        for values in map(list, found):
-            for i, process in ready.processors:
-                values[i] = process(values[i])
-            rows.append(ready.row(*values))
-        return rows
-
-    def _prepare(self, dialect: Dialect) -> _Ready:
-        compiled, columns = self._statement.compile(dialect=dialect), list(self._statement.selected_columns)
-        made = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        order = list(compiled.positiontup or ()) if compiled.positional else None
-        row = namedtuple("row", [str(column.key) for column in columns])  # type: ignore[misc]  # the columns are data
-        self._ready[dialect.name] = _Ready(str(compiled), order, row, [(i, p) for i, p in enumerate(made) if p])
-        return self._ready[dialect.name]
-
-
 def insert_of(tx: Tx, table: Table) -> Any:
     """An INSERT that can say ON CONFLICT, which both databases can, each in its own dialect."""
-    return (postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert)(table)
+    return insert_into(tx.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> Any:
+    """As `insert_of`, for a statement that is put together once for each database."""
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
 
 
 @contextmanager
@@ -258,7 +215,8 @@ class Postgres:
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:
     one = {"pool_size": 1, "max_overflow": 4} if writes else {"poolclass": NullPool}
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, hide_parameters=True, **one)
+    driver = {"check_same_thread": False, "timeout": 30, "cached_statements": 512}
+    engine = create_engine(url, connect_args=driver, hide_parameters=True, **one)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:

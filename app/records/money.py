@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, insert, not_, or_, select, update
 
 from app.db import Record, Tx
+from app.prepared import add_all
 from app.records.access_tables import person
 from app.records.decision_tables import envelope_change, ledger
 from app.records.tables import envelope, proposal
@@ -61,8 +62,7 @@ def changes_of(tx: Tx, year: int) -> list[Record]:
 
 def enter(tx: Tx, entries: list[dict[str, Any]]) -> None:
     """Add entries to the ledger."""
-    if entries:
-        tx.execute(insert(ledger), [{"consultation_id": None, **one} for one in entries])
+    add_all(tx, ledger, [{"consultation_id": None, **one} for one in entries])
 
 
 def requested(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    delete,
     exists,
     func,
     insert,
@@ -20,8 +21,9 @@ from sqlalchemy import (
     update,
 )
 
-from app.db import Hot, Record, Tx, insert_of
+from app.db import Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
+from app.prepared import Hot, add, add_all, added
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement
 from app.records.decision_tables import agenda_item, ledger
@@ -163,40 +165,53 @@ class Shown:
 
 
 def add_proposal(tx: Tx, values: dict[str, Any]) -> int:
-    return int(tx.execute(insert(proposal).values(values).returning(proposal.c.id)).scalar_one())
+    return added(tx, proposal, values)
 
 
-def put_face(tx: Tx, proposal_id: int, side: Side, shown: Shown, at: datetime) -> None:
+_OF_SIDE = (face.c.proposal_id == bindparam("proposal"), face.c.side == bindparam("of"))
+_SHOWN = [name for name in Shown.__slots__ if name not in ("countries", "priority_areas")]
+_RENEWED = Hot(update(face).where(*_OF_SIDE).values(version=face.c.version + 1), [*_SHOWN, "updated_at"])
+_TOUCHED = Hot(
+    update(face).where(face.c.proposal_id == bindparam("proposal")).values(version=face.c.version + 1),
+    ["updated_at"],
+)
+_UNFACETED = Hot(delete(facet).where(facet.c.proposal_id == bindparam("proposal"), facet.c.side == bindparam("of")))
+
+
+def put_face(tx: Tx, proposal_id: int, cycle_year: int, side: Side, shown: Shown, at: datetime) -> None:
     """Write what a side sees; its version goes up by one (or starts at one)."""
-    values = {name: getattr(shown, name) for name in Shown.__slots__ if name not in ("countries", "priority_areas")}
-    here = (face.c.proposal_id == proposal_id) & (face.c.side == side)
-    found = tx.execute(update(face).where(here).values(**values, version=face.c.version + 1, updated_at=at))
-    if found.rowcount == 0:
-        cycle = select(proposal.c.cycle_year).where(proposal.c.id == proposal_id).scalar_subquery()
-        own = {"proposal_id": proposal_id, "side": side, "cycle_year": cycle}
-        tx.execute(insert(face).values(**values, **own, version=1, updated_at=at))
-    tx.execute(facet.delete().where((facet.c.proposal_id == proposal_id) & (facet.c.side == side)))
+    values = {name: getattr(shown, name) for name in _SHOWN}
+    here = {"proposal": proposal_id, "of": str(side)}
+    if not _RENEWED.changed(tx, **here, **values, updated_at=at):
+        own = {"proposal_id": proposal_id, "side": side, "cycle_year": cycle_year}
+        add(tx, face, {**values, **own, "version": 1, "updated_at": at})
+    _UNFACETED.changed(tx, **here)
     wanted = {("country", code) for code in shown.countries}
     wanted |= {("priority_area", str(number)) for number in shown.priority_areas}
-    if wanted:
-        own = {"proposal_id": proposal_id, "side": side}
-        tx.execute(insert(facet), [{**own, "name": name, "value": value} for name, value in sorted(wanted)])
+    own = {"proposal_id": proposal_id, "side": side}
+    add_all(tx, facet, [{**own, "name": name, "value": value} for name, value in sorted(wanted)])
 
 
 def touch_faces(tx: Tx, proposal_id: int, at: datetime) -> None:
     """Every face has changed in what stands outside the content: state, deadline."""
-    here = face.c.proposal_id == proposal_id
-    tx.execute(update(face).where(here).values(version=face.c.version + 1, updated_at=at))
+    _TOUCHED.changed(tx, proposal=proposal_id, updated_at=at)
 
 
 def change_proposal(tx: Tx, proposal_id: int, state: str, lock: int, values: dict[str, Any]) -> bool:
     """Change a proposal that is still in that state and at that lock; False when someone else was first."""
-    here = (proposal.c.id == proposal_id) & (proposal.c.state == state) & (proposal.c.lock == lock)
-    return tx.execute(update(proposal).where(here).values(**values, lock=lock + 1)).rowcount == 1
+    here = {"number": proposal_id, "from_state": state, "from_lock": lock}
+    return _changing(tuple(values)).changed(tx, **here, **values) == 1
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Hot:
+    here = (proposal.c.id == bindparam("number")) & (proposal.c.state == bindparam("from_state"))
+    changed = update(proposal).where(here, proposal.c.lock == bindparam("from_lock"))
+    return Hot(changed.values(lock=proposal.c.lock + 1), names)
 
 
 def add_history(tx: Tx, values: dict[str, Any]) -> None:
-    tx.execute(insert(history).values(values))
+    add(tx, history, values)
 
 
 def history_of(tx: Tx, proposal_id: int) -> list[Record]:
@@ -241,7 +256,7 @@ def conflicts_of(tx: Tx, proposal_id: int) -> list[Record]:
 
 
 def add_comment(tx: Tx, values: dict[str, Any]) -> int:
-    return int(tx.execute(insert(comment).values(values).returning(comment.c.id)).scalar_one())
+    return added(tx, comment, values)
 
 
 def comments_of(tx: Tx, proposal_id: int) -> list[Record]:

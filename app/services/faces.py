@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +69,16 @@ def judge(tx: Tx, cycle_year: int, content: Content, book: Rulebook, now: Now) -
 
 
 def show(
-    tx: Tx, proposal_id: int, ref: str, side: Side, content: Content, judged: Judged, number: int | None, now: Now
+    tx: Tx,
+    proposal_id: int,
+    ref: str,
+    sides: Iterable[Side],
+    content: Content,
+    judged: Judged,
+    number: int | None,
+    now: Now,
 ) -> None:
-    """Show a content on one side's face; `number` is the snapshot it is, None for working content."""
+    """Show a content on the faces of these sides; `number` is the snapshot it is, None for working content."""
     missing = [fault.pointer[1:] for fault in missing_to_submit(content)]
     shown = Shown(
         title=content.title or "",
@@ -85,7 +93,8 @@ def show(
         countries=tuple(country.code for country in content.countries or ()),
         priority_areas=tuple(content.priority_areas or ()),
     )
-    proposals.put_face(tx, proposal_id, side, shown, now.at)
+    for side in sides:
+        proposals.put_face(tx, proposal_id, judged.frame.cycle.year, side, shown, now.at)
 
 
 def contact_text(content: Content) -> str | None:

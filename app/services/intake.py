@@ -72,7 +72,7 @@ def create(
     }
     proposal_id = proposals.add_proposal(tx, made)
     judged = faces.judge(tx, cycle.year, content, book, now)
-    faces.show(tx, proposal_id, ref, Side.IOM, content, judged, None, now)
+    faces.show(tx, proposal_id, ref, (Side.IOM,), content, judged, None, now)
     casework.note(tx, proposal_id, 1, "create", None, State.DRAFT, Step(actor), now)
     after = audit.digest(canonical(as_json(without_contact(content))).decode())
     audit.record(tx, actor, "proposal.create", ref, now, {"office": code}, after=after)
@@ -121,7 +121,7 @@ def replace_content(
     if not proposals.change_proposal(tx, row.id, row.state, row.lock, {}):
         raise Conflict("changed_meanwhile", "Somebody else changed this proposal at the same time; read it again.")
     judged = faces.judge(tx, row.cycle_year, content, book, now)
-    faces.show(tx, row.id, row.ref, Side.IOM, content, judged, None, now)
+    faces.show(tx, row.id, row.ref, (Side.IOM,), content, judged, None, now)
     after = audit.digest(canonical(as_json(without_contact(content))).decode())
     audit.record(tx, actor, "proposal.edit", ref, now, before=audit.digest(row.content), after=after)
 
