@@ -15,29 +15,23 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
 
 from app.db import Hot, Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
+from app.records import findable
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement
 from app.records.decision_tables import agenda_item, ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
+_TWICE = ("proposal_id", "cycle_year", "office_code", "state", "content")  # the proposal's own, and what few read
 _HEAD = [
     *proposal.c,
-    *(column for column in face.c if column.name not in ("proposal_id", "cycle_year", "content", "words")),
-]
-_LISTED = [
-    *(proposal.c[name] for name in ("id", "ref", "cycle_year", "office_code", "state", "deadline_on", "created_at")),
-    *(
-        face.c[name]
-        for name in ("version", "updated_at", "title", "requested_dkk", "outcome", "total_tenths", "screening")
-    ),
+    *(column for column in face.c if column.name not in _TWICE),
 ]
 _WHOLE = select(*_HEAD, face.c.content).select_from(_JOINED)
 _HELD = Hot(select(proposal.c.id).where(proposal.c.ref == bindparam("ref")).with_for_update())
@@ -56,16 +50,17 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 def _visible(role: Role, side: Any, office: Any, countries: Iterable[str]) -> ColumnElement[bool]:
     seen: ColumnElement[bool] = face.c.side == side
     if role is Role.IOM_OFFICE:
-        return and_(seen, proposal.c.office_code == office)
+        return and_(seen, face.c.office_code == office)
     if role is Role.EMBASSY:
-        return and_(seen, _has_facet(Side.MFA, "country", facet.c.value.in_(countries)))
+        return and_(seen, has_facet(Side.MFA, "country", facet.c.value.in_(countries)))
     if role is Role.ADMIN:
-        return and_(seen, proposal.c.id < 0)
+        return and_(seen, face.c.proposal_id < 0)
     return seen
 
 
-def _has_facet(side: Side, name: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    own = (facet.c.proposal_id == proposal.c.id) & (facet.c.side == side) & (facet.c.name == name)
+def has_facet(side: Side, name: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the face that a statement is at has a facet of that name, `country` or `priority_area`."""
+    own = (facet.c.proposal_id == face.c.proposal_id) & (facet.c.side == side) & (facet.c.name == name)
     return exists().where(own, condition)
 
 
@@ -104,48 +99,6 @@ def hold_all(tx: Tx, refs: Iterable[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list asks for; `after` is (value of the sort column, id) of the last row of the page before."""
-
-    cycle: int | None = None
-    states: tuple[str, ...] = ()
-    country: str | None = None
-    priority_area: int | None = None
-    office: str | None = None
-    q: str | None = None
-    by_total: bool = False
-    limit: int = 50
-    after: tuple[Any, int] | None = None
-
-
-def list_proposals(tx: Tx, actor: Actor, wanted: Wanted) -> list[Record]:
-    """One page of what the actor sees and asked for, newest (or highest total) first, and one row more if there is one."""
-    sort = face.c.total_tenths if wanted.by_total else face.c.updated_at
-    query = select(*_LISTED).select_from(_JOINED).where(visible(actor))
-    query = _filtered(query, actor.side, wanted)
-    if wanted.after:
-        value, last = wanted.after
-        query = query.where(or_(sort < value, and_(sort == value, face.c.proposal_id < last)))
-    return list(tx.execute(query.order_by(sort.desc(), face.c.proposal_id.desc()).limit(wanted.limit + 1)))
-
-
-def _filtered(query: Select[Any], side: Side, wanted: Wanted) -> Select[Any]:
-    if wanted.cycle is not None:
-        query = query.where(face.c.cycle_year == wanted.cycle)
-    if wanted.states:
-        query = query.where(proposal.c.state.in_(wanted.states))
-    if wanted.office is not None:
-        query = query.where(proposal.c.office_code == wanted.office)
-    if wanted.country is not None:
-        query = query.where(_has_facet(side, "country", facet.c.value == wanted.country))
-    if wanted.priority_area is not None:
-        query = query.where(_has_facet(side, "priority_area", facet.c.value == str(wanted.priority_area)))
-    for word in (wanted.q or "").casefold().split():
-        query = query.where(face.c.words.contains(word, autoescape=True))
-    return query
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """What a face shows of a content, ready to be stored: canonical JSON texts and the columns lists need."""
 
@@ -157,10 +110,12 @@ class Shown:
     content: str
     contact: str | None
     screening: str
-    words: str
+    words: str  # as `finding.terms` makes them
     countries: tuple[str, ...]
     priority_areas: tuple[int, ...]
 
+
+_APART = ("words", "countries", "priority_areas")  # what a face shows, but stands in other tables
 
 def add_proposal(tx: Tx, values: dict[str, Any]) -> int:
     return int(tx.execute(insert(proposal).values(values).returning(proposal.c.id)).scalar_one())
@@ -168,19 +123,24 @@ def add_proposal(tx: Tx, values: dict[str, Any]) -> int:
 
 def put_face(tx: Tx, proposal_id: int, side: Side, shown: Shown, at: datetime) -> None:
     """Write what a side sees; its version goes up by one (or starts at one)."""
-    values = {name: getattr(shown, name) for name in Shown.__slots__ if name not in ("countries", "priority_areas")}
+    values = {name: getattr(shown, name) for name in Shown.__slots__ if name not in _APART}
     here = (face.c.proposal_id == proposal_id) & (face.c.side == side)
     found = tx.execute(update(face).where(here).values(**values, version=face.c.version + 1, updated_at=at))
     if found.rowcount == 0:
-        cycle = select(proposal.c.cycle_year).where(proposal.c.id == proposal_id).scalar_subquery()
-        own = {"proposal_id": proposal_id, "side": side, "cycle_year": cycle}
-        tx.execute(insert(face).values(**values, **own, version=1, updated_at=at))
+        own = {name: _of(proposal_id, name) for name in ("cycle_year", "office_code", "state")}
+        own |= {"proposal_id": proposal_id, "side": side, "version": 1, "updated_at": at}
+        tx.execute(insert(face).values(**values, **own))
+    findable.put(tx, proposal_id, side, shown.words)
     tx.execute(facet.delete().where((facet.c.proposal_id == proposal_id) & (facet.c.side == side)))
     wanted = {("country", code) for code in shown.countries}
     wanted |= {("priority_area", str(number)) for number in shown.priority_areas}
     if wanted:
         own = {"proposal_id": proposal_id, "side": side}
         tx.execute(insert(facet), [{**own, "name": name, "value": value} for name, value in sorted(wanted)])
+
+
+def _of(proposal_id: int, name: str) -> Any:
+    return select(proposal.c[name]).where(proposal.c.id == proposal_id).scalar_subquery()
 
 
 def touch_faces(tx: Tx, proposal_id: int, at: datetime) -> None:
@@ -192,7 +152,10 @@ def touch_faces(tx: Tx, proposal_id: int, at: datetime) -> None:
 def change_proposal(tx: Tx, proposal_id: int, state: str, lock: int, values: dict[str, Any]) -> bool:
     """Change a proposal that is still in that state and at that lock; False when someone else was first."""
     here = (proposal.c.id == proposal_id) & (proposal.c.state == state) & (proposal.c.lock == lock)
-    return tx.execute(update(proposal).where(here).values(**values, lock=lock + 1)).rowcount == 1
+    changed = tx.execute(update(proposal).where(here).values(**values, lock=lock + 1)).rowcount == 1
+    if changed and values.get("state", state) != state:
+        tx.execute(update(face).where(face.c.proposal_id == proposal_id).values(state=values["state"]))
+    return changed
 
 
 def add_history(tx: Tx, values: dict[str, Any]) -> None:

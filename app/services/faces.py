@@ -10,6 +10,7 @@ import pycountry
 
 from app.db import Record, Tx
 from app.domain.case import Frame
+from app.domain.finding import terms
 from app.domain.people import Actor, Side
 from app.domain.proposal import (
     Content,
@@ -150,11 +151,11 @@ def _text(value: Any) -> str:
 
 
 def _words(ref: str, content: Content) -> str:
-    """What a search finds a proposal by, casefolded: reference, title, summary, route, countries, activities, partners."""
+    """What a search finds a proposal by, as terms: reference, title, summary, route, countries, activities, partners."""
     said: list[str | None] = [ref, content.title, content.summary, content.route]
     for country in content.countries or ():
         known = pycountry.countries.get(alpha_2=country.code)
         said += [country.code, known.name if known else None]
     said += [activity.title for activity in content.activities or ()]
     said += [partner.name for partner in content.partners or ()]
-    return " ".join(filter(None, said)).casefold()
+    return terms(" ".join(filter(None, said)))
