@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select,
 from app.db import Record, Tx, insert_of
 from app.domain.people import Role, Side
 from app.records.access_tables import office, person
+from app.records.among import among
 from app.records.notice_tables import message, notice, preference, webhook
 from app.records.tables import face, history, proposal
 
@@ -104,7 +105,7 @@ def submitters_of(tx: Tx, refs: Iterable[str]) -> dict[str, int]:
     joined = history.join(proposal, proposal.c.id == history.c.proposal_id).join(
         person, person.c.id == history.c.person_id
     )
-    here = proposal.c.ref.in_(list(refs)) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
+    here = among(proposal.c.ref, refs) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
     of_office = (person.c.role == Role.IOM_OFFICE) & (person.c.office_code == proposal.c.office_code)
     sees = or_(person.c.role == Role.IOM_FOCAL_POINT, of_office)
     query = select(proposal.c.ref, history.c.person_id, sees.label("sees")).select_from(joined).where(here)
@@ -126,14 +127,14 @@ def proposal_head(tx: Tx, ref: str) -> Record | None:
 
 
 def preferences_of(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
-    return {row.person_id: row for row in tx.execute(select(preference).where(preference.c.person_id.in_(people)))}
+    return {row.person_id: row for row in tx.execute(select(preference).where(among(preference.c.person_id, people)))}
 
 
 def readers(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
     """Person -> role and office today, and how they want to hear: None where they never said."""
     columns = (person.c.id, person.c.role, person.c.office_code, preference.c.digest, preference.c.reminders)
     query = select(*columns).select_from(person.outerjoin(preference, preference.c.person_id == person.c.id))
-    return {row.id: row for row in tx.execute(query.where(person.c.id.in_(people)))}
+    return {row.id: row for row in tx.execute(query.where(among(person.c.id, people)))}
 
 
 def put_preferences(tx: Tx, person_id: int, values: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from app.domain.people import Actor, Role, Side
 from app.records import findable
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement
+from app.records.among import among
 from app.records.decision_tables import agenda_item, ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
@@ -80,7 +81,7 @@ def _seen_by(role: Role) -> Hot:
 
 def seen_among(tx: Tx, actor: Actor, ids: Iterable[int]) -> frozenset[int]:
     """Those of these proposals that this actor sees."""
-    query = select(proposal.c.id).select_from(_JOINED).where(proposal.c.id.in_(list(ids)), visible(actor))
+    query = select(proposal.c.id).select_from(_JOINED).where(among(proposal.c.id, ids), visible(actor))
     return frozenset(tx.scalars(query))
 
 
@@ -94,7 +95,7 @@ def hold(tx: Tx, ref: str) -> None:
 
 def hold_all(tx: Tx, refs: Iterable[str]) -> None:
     """Hold several proposals, in the order of their numbers whoever asks: nobody waits in a circle."""
-    here = proposal.c.ref.in_(sorted(set(refs)))
+    here = among(proposal.c.ref, sorted(set(refs)))
     tx.execute(select(proposal.c.id).where(here).order_by(proposal.c.id).with_for_update()).all()
 
 
@@ -181,7 +182,7 @@ def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
 
 def conflicts_among(tx: Tx, ids: Iterable[int]) -> frozenset[tuple[int, int]]:
     """(proposal, person) of every conflict of interest declared in these proposals."""
-    query = select(conflict.c.proposal_id, conflict.c.person_id).where(conflict.c.proposal_id.in_(list(ids)))
+    query = select(conflict.c.proposal_id, conflict.c.person_id).where(among(conflict.c.proposal_id, ids))
     return frozenset((row.proposal_id, row.person_id) for row in tx.execute(query))
 
 
@@ -251,7 +252,7 @@ def states_in(tx: Tx, year: int) -> list[Record]:
 def steps_of(tx: Tx, ids: Iterable[int]) -> list[Record]:
     """When each of many proposals came into which state, in order."""
     columns = [history.c.proposal_id, history.c.at, history.c.target]
-    query = select(*columns).where(history.c.proposal_id.in_(list(ids)))
+    query = select(*columns).where(among(history.c.proposal_id, ids))
     return list(tx.execute(query.order_by(history.c.proposal_id, history.c.number)))
 
 
@@ -261,7 +262,7 @@ def results_of(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
         face, (face.c.proposal_id == snapshot.c.proposal_id) & (face.c.snapshot == snapshot.c.number)
     )
     query = select(snapshot.c.proposal_id, screening.c.result).select_from(joined)
-    here = (face.c.side == Side.MFA) & snapshot.c.proposal_id.in_(list(ids))
+    here = (face.c.side == Side.MFA) & among(snapshot.c.proposal_id, ids)
     return {number: str(result) for number, result in tx.execute(query.where(here))}
 
 
@@ -300,7 +301,7 @@ def signed(tx: Tx, ref: str | None = None) -> list[Record]:
 
 def ids_of(tx: Tx, refs: Iterable[str]) -> list[int]:
     """The numbers of proposals, in the order of their references."""
-    return list(tx.scalars(select(proposal.c.id).where(proposal.c.ref.in_(list(refs))).order_by(proposal.c.ref)))
+    return list(tx.scalars(select(proposal.c.id).where(among(proposal.c.ref, refs)).order_by(proposal.c.ref)))
 
 
 def waiting_in(tx: Tx, year: int) -> list[Record]:
