@@ -5,6 +5,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
 from app.records import tables
+from app.schema import compared
 from app.settings import read_settings
 
 # Any number that only we use: whoever migrates holds this advisory lock.
@@ -28,6 +29,7 @@ def run() -> None:
             target_metadata=tables.proposal.metadata,
             render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,
+            include_object=compared if connection.dialect.name == "sqlite" else None,
         )
         with context.begin_transaction():
             context.run_migrations()

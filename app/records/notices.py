@@ -13,7 +13,7 @@ from app.db import Record, Tx, insert_of
 from app.domain.people import Role, Side
 from app.prepared import Hot, add_all, added
 from app.records.access_tables import office, person
-from app.records.among import among_given
+from app.records.among import among, among_given
 from app.records.notice_tables import message, notice, preference, webhook
 from app.records.tables import face, history, proposal
 
@@ -149,7 +149,7 @@ def _head() -> Hot:
 
 
 def preferences_of(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
-    return {row.person_id: row for row in tx.execute(select(preference).where(preference.c.person_id.in_(people)))}
+    return {row.person_id: row for row in tx.execute(select(preference).where(among(preference.c.person_id, people)))}
 
 
 def readers(tx: Tx, people: Sequence[int]) -> dict[int, Record]:

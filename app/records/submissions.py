@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, select, tuple_
+from sqlalchemy import Select, bindparam, exists, select
 
 from app.db import Record, Tx
 from app.prepared import Hot, add, added
+from app.records.among import among
 from app.records.tables import proposal, screening, snapshot
 
 _SNAPSHOTS = select(
@@ -41,8 +42,11 @@ def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
 
 def snapshots_among(tx: Tx, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Record]:
     """(proposal, number) -> the snapshot as `snapshot_of` gives it, of those wanted that there are."""
-    here = tuple_(snapshot.c.proposal_id, snapshot.c.number).in_(list(wanted))
-    return {(row.proposal_id, row.number): row for row in tx.execute(_SNAPSHOTS.where(here))}
+    asked = set(wanted)
+    numbers, ids = sorted({number for _, number in asked}), sorted({proposal_id for proposal_id, _ in asked})
+    here = among(snapshot.c.proposal_id, ids) & among(snapshot.c.number, numbers)
+    found = {(row.proposal_id, row.number): row for row in tx.execute(_SNAPSHOTS.where(here))}
+    return {place: row for place, row in found.items() if place in asked}
 
 
 def contents_among(tx: Tx, proposal_id: int, numbers: Iterable[int]) -> dict[int, str]:

@@ -11,6 +11,7 @@ import pycountry
 
 from app.db import Record, Tx
 from app.domain.case import Frame
+from app.domain.finding import terms
 from app.domain.people import Actor, Side
 from app.domain.proposal import (
     Content,
@@ -94,7 +95,7 @@ def show(
         priority_areas=tuple(content.priority_areas or ()),
     )
     for side in sides:
-        proposals.put_face(tx, proposal_id, judged.frame.cycle.year, side, shown, now.at)
+        proposals.put_face(tx, proposal_id, side, shown, now.at)
 
 
 def contact_text(content: Content) -> str | None:
@@ -159,11 +160,11 @@ def _text(value: Any) -> str:
 
 
 def _words(ref: str, content: Content) -> str:
-    """What a search finds a proposal by, casefolded: reference, title, summary, route, countries, activities, partners."""
+    """What a search finds a proposal by, as terms: reference, title, summary, route, countries, activities, partners."""
     said: list[str | None] = [ref, content.title, content.summary, content.route]
     for country in content.countries or ():
         known = pycountry.countries.get(alpha_2=country.code)
         said += [country.code, known.name if known else None]
     said += [activity.title for activity in content.activities or ()]
     said += [partner.name for partner in content.partners or ()]
-    return " ".join(filter(None, said)).casefold()
+    return terms(" ".join(filter(None, said)))

@@ -13,8 +13,8 @@ from app.domain.screening import result_bytes, screen
 from app.domain.workflow import Event, State
 from app.encoding import canonical, encode
 from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version
-from app.records import cycles, people, proposals, submissions
-from app.records.proposals import Wanted
+from app.records import cycles, listing, people, proposals, submissions
+from app.records.listing import Wanted
 from app.services import audit, casework, faces, papers
 from app.services.casework import Step
 from app.services.clock import Now
@@ -161,7 +161,7 @@ def _listed(row: Record) -> dict[str, Any]:
 
 def listed(tx: Tx, actor: Actor, wanted: Wanted) -> tuple[list[dict[str, Any]], tuple[Any, int] | None]:
     """One page of proposals, and where the next one begins (None at the end)."""
-    rows = proposals.list_proposals(tx, actor, wanted)
+    rows = listing.list_proposals(tx, actor, wanted)
     page = rows[: wanted.limit]
     following = None
     if len(rows) > wanted.limit:
