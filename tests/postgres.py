@@ -22,7 +22,7 @@ def binaries() -> str:
 @contextmanager
 def server() -> Iterator[str]:
     """The address of a fresh server, with `{name}` where a database's name goes."""
-    folder, base = binaries(), tempfile.mkdtemp(prefix="earmark-pg-", dir="/tmp")
+    folder, base = binaries(), tempfile.mkdtemp(prefix="earmark-pg-")
     as_user: dict[str, Any] = {"cwd": base}
     if os.geteuid() == 0:  # the server refuses to run as root
         owner = pwd.getpwnam(os.environ.get("PG_USER", "postgres"))
@@ -30,7 +30,9 @@ def server() -> Iterator[str]:
         as_user |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
     data = f"{base}/data"
     options = f"-c listen_addresses='' -c unix_socket_directories={base} -c max_connections=200"
-    options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+    options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off"
+    options += " -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=200MB"
+    options += " -c dynamic_shared_memory_type=mmap"  # nothing is left in /dev/shm when it is stopped at once
 
     def run(*command: str) -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **as_user)
