@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +26,7 @@ from app.db import Database, open_database
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
 from app.errors import AppError
 from app.main import create_app
+from app.outages import told
 from app.schema import migrate as bring_to_head
 from app.services import clock, comparison, cycles, integrity, upkeep
 from app.services.rulebooks import Library, ManifestError, described, open_library
@@ -225,7 +227,9 @@ def main() -> None:
         _fail(f"the rulebook cannot be used:\n{error}")
     except AppError as error:
         _fail(error.detail)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        if out := told(error):
+            _fail(out.detail)
         said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         _fail(f"the database cannot be used: {said}. Is its address right, and has `migrate` been run?")
     except OSError as error:

@@ -1,10 +1,14 @@
 """Where the bytes of attachments are: under their SHA-256, in a folder or an S3-compatible store, by the same calls."""
 
+import os
 from pathlib import Path
+from shutil import disk_usage
 
 import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+LITTLE = 50_000_000  # bytes: twice the largest attachment
 
 
 class Files:
@@ -12,12 +16,17 @@ class Files:
 
     def __init__(self, url: str) -> None:
         self._store: ObjectStore
+        self._folder: Path | None = None
         if url.startswith("file://"):
             folder = Path(url.removeprefix("file://"))
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._store = LocalStore(folder)
+            self._store, self._folder = LocalStore(folder), folder
         else:
             self._store = from_url(url)
+
+    def can_be_written(self) -> bool:
+        """Whether a folder may be written and has room; of a store elsewhere it is taken for granted, asking takes too long."""
+        return self._folder is None or (os.access(self._folder, os.W_OK) and disk_usage(self._folder).free > LITTLE)
 
     async def put(self, sha256: str, data: bytes) -> None:
         await obstore.put_async(self._store, _place(sha256), data)

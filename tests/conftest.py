@@ -35,8 +35,8 @@ def book() -> Rulebook:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    with postgres.server() as address:
-        yield address
+    with postgres.server() as made:
+        yield made.address
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +65,15 @@ def _statement(server: str, sql: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(sql))
     engine.dispose()
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: str) -> Iterator[str]:
+    """The address of a PostgreSQL database with nothing in it."""
+    name = f"empty_{next(_names)}"
+    _statement(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.format(name=name)
+    _statement(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @dataclass
