@@ -20,7 +20,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, casefiles, delivering, exchange, logs, previewing, proposing
+from app import administration, casefiles, delivering, exchange, logs, moving, previewing, proposing
 from app import demo as demo_data
 from app.db import Database, open_database
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
@@ -47,6 +47,9 @@ cli.command("template")(proposing.template)
 cli.command("screen")(proposing.screen_files)
 cli.command("submit")(proposing.submit)
 cli.add_typer(exchange.engaged, name="engagements")
+cli.command("backup")(moving.backup)
+cli.command("restore")(moving.restore)
+cli.command("copy-database")(moving.copy_database)
 cli.add_typer(previewing.messages, name="messages")
 
 

@@ -1,11 +1,12 @@
 """Where the bytes of attachments are: under their SHA-256, in a folder or an S3-compatible store, by the same calls."""
 
+import hashlib
 import os
 from pathlib import Path
 from shutil import disk_usage
 
 import obstore
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 LITTLE = 50_000_000  # bytes: twice the largest attachment
@@ -38,6 +39,14 @@ class Files:
             return bytes(await found.bytes_async())
         except (NotFoundError, FileNotFoundError):
             return None
+
+    async def whole(self, sha256: str) -> bytes | None:
+        """As `get`, None also where the bytes have become others; OSError where the store does not answer."""
+        try:
+            data = await self.get(sha256)
+        except BaseError as error:
+            raise OSError(f"the store of files (EARMARK_FILES) does not answer: {type(error).__name__}") from error
+        return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
 
 
 def _place(sha256: str) -> str:

@@ -26,6 +26,12 @@ def head() -> str:
     return found
 
 
+@cache
+def known() -> frozenset[str]:
+    """Every migration this version knows."""
+    return frozenset(one.revision for one in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def migrate(url: str) -> None:
     """Bring the database to the newest migration; one that is there already stays as it is."""
     command.upgrade(config(url), "head")
