@@ -32,6 +32,12 @@ def compared(item: Any, name: str | None, kind: str, reflected: bool, other: Any
     return not (name or "").startswith(("findable_", "ix_findable_"))
 
 
+@cache
+def known() -> frozenset[str]:
+    """Every migration this version knows."""
+    return frozenset(one.revision for one in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def migrate(url: str) -> None:
     """Bring the database to the newest migration; one that is there already stays as it is."""
     command.upgrade(config(url), "head")

@@ -20,9 +20,9 @@ def run() -> None:
         _begin_for_real(engine)
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SET lock_timeout = '10s'"))
             connection.execute(text("SET statement_timeout = '10min'"))
-            connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
+            connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))  # another migrates: it may take its time
+            connection.execute(text(f"SET lock_timeout = '{context.config.get_main_option('lock_timeout')}'"))
             connection.commit()
         context.configure(
             connection=connection,

@@ -344,11 +344,20 @@ def counts(tx: Tx) -> list[tuple[str, str, int]]:
     return [(channel, state, int(number)) for channel, state, number in tx.execute(query)]
 
 
+def _late(now: datetime) -> ColumnElement[bool]:
+    return (message.c.state == WAITING) & ((message.c.next_at <= now) | (message.c.attempts > 0))
+
+
+def oldest_late(tx: Tx, now: datetime) -> datetime | None:
+    """When that happened which the oldest message tells of that is due or was tried in vain; None when there is none."""
+    oldest = select(func.min(message.c.notice_id)).where(_late(now))
+    return tx.scalar(select(notice.c.at).where(notice.c.id == oldest.scalar_subquery()))
+
+
 def late(tx: Tx, now: datetime) -> dict[str, tuple[int, datetime]]:
     """By channel, how many waiting messages are due or were tried in vain, and since when the oldest waits."""
-    here = (message.c.state == WAITING) & ((message.c.next_at <= now) | (message.c.attempts > 0))
     joined = message.join(notice, notice.c.id == message.c.notice_id)
-    query = select(message.c.channel, func.count(), func.min(notice.c.at)).select_from(joined).where(here)
+    query = select(message.c.channel, func.count(), func.min(notice.c.at)).select_from(joined).where(_late(now))
     return {name: (int(number), oldest) for name, number, oldest in tx.execute(query.group_by(message.c.channel))}
 
 
