@@ -9,15 +9,12 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from socket import socket
 from typing import Annotated, NoReturn
 
 import typer
-import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import administration, casefiles, delivering, exchange, logs, moving, previewing, proposing
@@ -30,8 +27,11 @@ from app.outages import told
 from app.schema import migrate as bring_to_head
 from app.services import clock, comparison, cycles, integrity, upkeep
 from app.services.rulebooks import Library, ManifestError, described, open_library
+from app.serving import Server
 from app.settings import RULES, Settings, SettingsError, read_settings
 from app.web.requests import House
+
+OF_ONE_INSTANCE = ("host", "port", "var", "deliver", "drain")  # instances differ in these, and that is no change
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: softly earmarked funds, settled.")
 rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
@@ -72,18 +72,7 @@ def serve() -> None:
     logs.set_up()
     app = create_app(settings)
     _note_start(app.state.house)
-    # Forwarded addresses are ours to judge (EARMARK_TRUSTED_PROXIES), and requests are logged by us.
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-    )
-    server = Announcing(config)
-    server.announced = partial(_announce, settings)
+    server = Server(app, partial(_announce, settings))
     server.run()
     if not server.started:
         raise typer.Exit(1)
@@ -91,24 +80,13 @@ def serve() -> None:
 
 def _note_start(here: House) -> None:
     """Write a changed rulebook or configuration to the log of acts; a database not migrated yet has no log."""
-    names = (name for name in Settings.__slots__ if name not in ("database_url", "oidc"))
+    names = (name for name in Settings.__slots__ if name not in (*OF_ONE_INSTANCE, "database_url", "oidc"))
     public = {name: str(getattr(here.settings, name)) for name in names}
     if here.settings.oidc:
         public["oidc"] = str(replace(here.settings.oidc, client_secret=""))
     configuration = hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
     with here.database.transaction() as tx:
-        upkeep.note_start(tx, here.library.current, configuration, clock.now(here.settings.today))
-
-
-class Announcing(uvicorn.Server):
-    """A server that says where it is once it is there."""
-
-    announced: Callable[[], None]
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self.announced()
+        upkeep.note_start(tx, here.library, configuration, clock.now(here.settings.today))
 
 
 def _fill_demo(settings: Settings) -> None:

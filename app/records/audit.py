@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from app.db import Record, Tx
 from app.prepared import Hot, add
@@ -75,6 +75,15 @@ def page(tx: Tx, wanted: Wanted) -> list[Record]:
     if wanted.below is not None:
         query = query.where(audit.c.seq < wanted.below)
     return list(tx.execute(query.order_by(audit.c.seq.desc()).limit(wanted.limit + 1)))
+
+
+_LAST = select(func.max(audit.c.seq)).where(audit.c.event == bindparam("event")).scalar_subquery()
+_NEWEST = Hot(select(audit.c.subject, audit.c.after_sha256).where(audit.c.seq == _LAST))
+
+
+def newest_of(tx: Tx, event: str) -> Any:
+    """Subject and hash of the newest entry of an event; None where there is none. For what is looked at again and again."""
+    return next(iter(_NEWEST(tx, event=event)), None)
 
 
 def last_of(tx: Tx, event: str) -> Record | None:

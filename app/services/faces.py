@@ -28,7 +28,7 @@ from app.errors import NotFound
 from app.records import proposals, submissions
 from app.records.proposals import Shown
 from app.services.clock import Now
-from app.services.rulebooks import frame_for
+from app.services.rulebooks import check_in_force, frame_for
 
 _REF = re.compile(r"DK-IOM-[0-9]{4}-[0-9]{3,8}")
 
@@ -62,7 +62,8 @@ def seen_to_change(tx: Tx, actor: Actor, ref: str) -> Record:
 
 
 def judge(tx: Tx, cycle_year: int, content: Content, book: Rulebook, now: Now) -> Judged:
-    """Screen a content as things stand today."""
+    """Screen a content as things stand today, by the rulebook in force; Unavailable when `book` is no longer that."""
+    check_in_force(tx, book)
     frame = frame_for(tx, cycle_year, now)
     assert frame, "a proposal's cycle is there as long as the proposal"
     result = screen(content, book, frame)

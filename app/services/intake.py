@@ -18,13 +18,14 @@ from app.records.listing import Wanted
 from app.services import audit, casework, faces, papers
 from app.services.casework import Step
 from app.services.clock import Now
-from app.services.rulebooks import frame_for
+from app.services.rulebooks import check_in_force, frame_for
 
 
 def screen_draft(
     tx: Tx, cycle_year: int | None, content: Content | None, faults: list[Fault], book: Rulebook, now: Now
 ) -> bytes:
     """The screening of a content that is stored nowhere; every cycle that exists will do, open or closed."""
+    check_in_force(tx, book)
     frame = frame_for(tx, cycle_year, now) if cycle_year is not None else None
     if frame is None and cycle_year is not None:
         faults = [_no_cycle(cycle_year), *faults]

@@ -10,10 +10,13 @@ from app.db import Database, Tx
 from app.files import Files
 from app.records import notices
 from app.schema import head
+from app.services import rulebooks
 from app.services.rulebooks import Library
 
 PATIENCE = 3.0  # seconds for the database to answer in
 LATE = timedelta(minutes=15)
+# The migration it stands at, since when the oldest message is due, version and SHA-256 of the rulebook in force.
+Asked = tuple[str | None, datetime | None, tuple[str, str] | None]
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +33,7 @@ async def checks(database: Database, library: Library, files: Files, now: dateti
     found = {"database": "ok", "migrations": "ok", "rulebook": library.current.version}
     found |= {"queue": "ok", "files": "ok" if files.can_be_written() else "full, or not to be written"}
     try:
-        revision, oldest = await _in_time(database, now)
+        revision, oldest, book = await _in_time(database, now)
     except Exception:
         log.exception("the database cannot be read")
         return False, {**found, "database": "failed", "migrations": "failed", "queue": "unknown"}
@@ -38,10 +41,13 @@ async def checks(database: Database, library: Library, files: Files, now: dateti
         found["queue"] = f"late {round((now - oldest).total_seconds())} s"
     if revision != head():
         found["migrations"] = f"at {revision or 'nothing'}, not at {head()}; run: python -m app migrate"
+    if book and book[1] != library.current.sha256:
+        said = f"at {library.current.version}, not at {book[0]}, which is in force; start a release with it"
+        return False, {**found, "rulebook": said}
     return revision == head(), found
 
 
-async def _in_time(database: Database, now: datetime) -> tuple[str | None, datetime | None]:
+async def _in_time(database: Database, now: datetime) -> Asked:
     """What is asked of the database; TimeoutError after PATIENCE. What hangs is left to end by itself, nobody waits for it."""
     asked = asyncio.ensure_future(database.read(lambda tx: _asked(tx, now)))
     await asyncio.wait({asked}, timeout=PATIENCE)
@@ -51,6 +57,8 @@ async def _in_time(database: Database, now: datetime) -> tuple[str | None, datet
     raise TimeoutError("the database does not answer")
 
 
-def _asked(tx: Tx, now: datetime) -> tuple[str | None, datetime | None]:
+def _asked(tx: Tx, now: datetime) -> Asked:
     revision = revision_of(tx)
-    return revision, notices.oldest_late(tx, now) if revision == head() else None
+    if revision != head():
+        return revision, None, None
+    return revision, notices.oldest_late(tx, now), rulebooks.in_force(tx)

@@ -30,11 +30,17 @@ async def live() -> Response:
     summary="Database, migrations and rulebook are there; how queue and files stand, which makes no instance unready",
     responses={
         200: {"description": "Ready", "x-shape": "Health", "x-example": _READY},
-        503: {"description": "Not ready; `checks` says what is wrong", "x-shape": shapes.Health.__name__},
+        503: {
+            "description": "Not ready; `checks` says what is wrong. `draining`: about to stop, and still answering",
+            "x-shape": shapes.Health.__name__,
+        },
     },
 )
 async def ready(request: Request) -> Response:
     here = house(request)
+    if here.ending.is_set():
+        return Response(encode({"status": "draining"}), 503, media_type="application/json")
+    await here.follow()
     fit, checks = await readiness.checks(here.database, here.library, here.files, here.now().at)
     body = encode({"status": "ready" if fit else "not ready", "checks": checks})
     return Response(body, 200 if fit else 503, media_type="application/json")
