@@ -1,16 +1,16 @@
 """The one seam to the database: endpoints await `read` and `write`, services get a plain connection and stay sync.
 
-Only this module begins and commits. A write is committed before `write` returns, hence before the answer leaves. SQLite:
-reads inline, writes one at a time on a writer thread; PostgreSQL: a pool of async connections, writes shielded from
-cancellation. An AppError rolls back, unless it says that what was done before it is `settled`. PostgreSQL ends what takes too
-long, waits too long for a lock, or forgets to go on; what breaks off before its commit because the server went away is done anew.
+Only this module begins and commits. A write is committed before `write` returns, hence before the answer leaves. One thread
+writes (`writing`), on PostgreSQL one of all instances at a time: every act ends in the one log of acts anyway. SQLite reads
+inline, PostgreSQL through a pool of async connections. An AppError rolls back, unless it says that what was done before it
+is `settled`. PostgreSQL ends what takes too long, waits too long for a lock, or forgets to go on; what breaks off before its
+commit because the server went away is done anew.
 """
 
 import asyncio
 import select as sockets
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -25,12 +25,13 @@ from sqlalchemy.pool import NullPool
 from app.errors import AppError
 from app.outages import DEADLOCK, is_lost, sqlstate
 from app.settings import SettingsError
+from app.writing import Writer
 
 T = TypeVar("T")
 Tx = Connection
 Record = Row[*tuple[Any, ...]]  # a row as it comes from the database, its columns as attributes
 POOL, KEPT, MOST = 8, 4, 20  # connections of requests; of threads, how many are kept open and how many there may be
-TRIES = 3  # of a write that PostgreSQL ends because it and others wait for each other, or because it goes away
+_WRITES = 7261967  # any number that only we use: whichever instance writes holds this advisory lock
 _PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 15000, "keepalives_idle": 30, "application_name": "earmark"}
 _LIMITS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout={long} -c statement_timeout={long}"
 
@@ -77,15 +78,6 @@ def _settling(begin: Any) -> Iterator[Tx]:
         raise settled
 
 
-def _run(tx: Tx, work: Callable[[Tx], T]) -> T | AppError:
-    try:
-        return work(tx)
-    except AppError as error:
-        if error.settled:
-            return error
-        raise
-
-
 class Sqlite:
     """One file, WAL, FULL; one writer thread, so that no writer waits for another inside SQLite's own lock."""
 
@@ -95,7 +87,7 @@ class Sqlite:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _sqlite_engine(url, writes=True)
         self._reading = _sqlite_engine(url, writes=False)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._writer = Writer(self._writing, lambda error: False)
         self._turn = threading.Lock()
         self._reader: Tx | None = None
 
@@ -121,13 +113,13 @@ class Sqlite:
             return work(tx)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run a write on the writer thread; when this returns it is on disk, and a cancelled request does not stop it."""
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._writer, self._write, work))
+        """Run a write on the writer thread; when this returns it is on disk."""
+        return await self._writer.write(work)
 
-    def _write(self, work: Callable[[Tx], T]) -> T:
-        with self.transaction() as tx:
-            return work(tx)
+    @contextmanager
+    def _writing(self) -> Iterator[Tx]:
+        with self._turn, self.engine.begin() as tx:
+            yield tx
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
@@ -148,7 +140,7 @@ class Sqlite:
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:
-        self._writer.shutdown(wait=True)
+        await asyncio.to_thread(self._writer.close)
         if self._reader is not None:
             self._reader.close()
         self.engine.dispose()
@@ -158,14 +150,15 @@ class Sqlite:
 class Postgres:
     """A pool of async connections on which the sync services run; READ COMMITTED, guarded by conditional updates."""
 
-    def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(
-            _patient(url, "5min"), pool_size=KEPT, max_overflow=MOST - KEPT, hide_parameters=True
-        )
+    def __init__(self, url: str, lasting: bool) -> None:
+        lines: dict[str, Any] = {"pool_size": KEPT, "max_overflow": MOST - KEPT} if lasting else {"poolclass": NullPool}
+        self.engine: Engine = create_engine(_patient(url, "5min"), hide_parameters=True, **lines)
         self._pool: AsyncEngine = create_async_engine(
             _patient(url, "30s"), pool_size=POOL, max_overflow=0, pool_timeout=30, hide_parameters=True
         )
-        for engine in (self.engine, self._pool.sync_engine):
+        self._lines = create_engine(_patient(url, "30s"), pool_size=1, max_overflow=0, hide_parameters=True)
+        self._writer = Writer(self._writing, _is_passing)
+        for engine in (self.engine, self._lines, self._pool.sync_engine):
             event.listen(engine, "checkout", _check_line)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
@@ -191,24 +184,14 @@ class Postgres:
             return work(tx)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run a write to its commit, even when the request that asked for it is cancelled meanwhile."""
-        done = await asyncio.shield(asyncio.ensure_future(self._write(work)))
-        if isinstance(done, AppError):
-            raise done
-        return done
+        """Run a write on the writer thread to its commit."""
+        return await self._writer.write(work)
 
-    async def _write(self, work: Callable[[Tx], T]) -> T | AppError:
-        for left in reversed(range(TRIES)):
-            worked = False  # from then on it may be committed
-            try:
-                async with self._pool.begin() as connection:
-                    done = await connection.run_sync(_run, work)
-                    worked = True
-                return done
-            except (OperationalError, Broken) as error:  # nothing was done: chosen to give way to others, or broken off
-                if not left or worked or not (sqlstate(error) == DEADLOCK or is_lost(error)):
-                    raise
-        raise AssertionError("the last try returns or raises")
+    @contextmanager
+    def _writing(self) -> Iterator[Tx]:
+        with self._lines.begin() as tx:
+            tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITES})")
+            yield tx
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
@@ -229,8 +212,15 @@ class Postgres:
             connection.invalidate()  # nobody else shall have no limit
 
     async def close(self) -> None:
+        await asyncio.to_thread(self._writer.close)
         await self._pool.dispose()
+        self._lines.dispose()
         self.engine.dispose()
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether PostgreSQL ended a transaction before anything of it was done: to let others go first, or because it went away."""
+    return isinstance(error, (OperationalError, Broken)) and (sqlstate(error) == DEADLOCK or is_lost(error))
 
 
 def _patient(url: str, long: str) -> URL:
@@ -275,9 +265,9 @@ def _sqlite_engine(url: str, writes: bool) -> Engine:
     return engine
 
 
-def open_database(url: str) -> Database:
-    """The database at a `sqlite:///` or `postgresql+psycopg://` address."""
+def open_database(url: str, lasting: bool = False) -> Database:
+    """The database at a `sqlite:///` or `postgresql+psycopg://` address; `lasting` for who keeps it until `close`."""
     backend = make_url(url).get_backend_name()
     if backend not in ("sqlite", "postgresql"):
         raise SettingsError(f"The database '{backend}' is not supported; use sqlite:///... or postgresql+psycopg://...")
-    return Sqlite(url) if backend == "sqlite" else Postgres(url)
+    return Sqlite(url) if backend == "sqlite" else Postgres(url, lasting)

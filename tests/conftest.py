@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -175,6 +176,7 @@ async def _with_service(
     scenario: Callable[[Service], Awaitable[Any]], settings: Settings, filled: dict[str, Any]
 ) -> Any:
     app = create_app(settings)
+    app.state.house.followed = math.inf  # the look at other instances once a second would be counted with some request
     accounts = filled["sqlite" if settings.database_url.startswith("sqlite") else "postgresql"]
     async with _client(app) as client:
         try:

@@ -7,6 +7,7 @@ import asyncio
 import random
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -47,6 +48,7 @@ def approve_naively(database: Database, number: int, amount: int) -> bool:
         left = tx.execute(text("SELECT amount - committed FROM naive")).scalar_one()
     if left < amount:
         return False
+    time.sleep(0.001)  # as long as a decision takes, at least
     with database.transaction() as tx:
         tx.execute(text("UPDATE naive SET committed = committed + :amount"), {"amount": amount})
     return True

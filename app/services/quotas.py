@@ -1,15 +1,13 @@
-"""Quotas over all instances: allowances are taken from a shared count in blocks, so that most requests write nothing."""
+"""Quotas over all instances: a shared count that each instance adds to in parts, so that most requests write nothing."""
 
 from app.db import Tx
 from app.records import logins
 
 MINUTE = 60
-PARTS = 10  # of a quota: so much of it, at most, lies unused with an instance
+PARTS = 50  # of a quota: how many requests an instance lets through before the others know
 NAME = "requests:"
 
 
-def take(tx: Tx, who: str, most: int, minute: int) -> int:
-    """Take the next allowance of the `minute` (in minutes of Unix time); how many requests it is, 0 when all is given out."""
-    block = max(1, most // PARTS)
-    given = logins.count(tx, NAME + who, minute * MINUTE, block)
-    return max(0, min(block, most - (given - block)))
+def add(tx: Tx, who: str, number: int, minute: int) -> int:
+    """Count requests of a `minute` (of Unix time); how many there have been in all instances."""
+    return logins.count(tx, NAME + who, minute * MINUTE, number)
