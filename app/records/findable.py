@@ -7,13 +7,23 @@ walked in its order and the words are tried on each row (`proposals.list_proposa
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, cast, func, or_, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy.dialects.postgresql import TSQUERY
 
-from app.db import Tx, insert_of
+from app.db import Tx
 from app.domain.finding import Term
 from app.domain.people import Side
 from app.records.tables import face, findable
 
+_PUT = {
+    "sqlite": text(
+        "INSERT INTO findable (id, words) VALUES (:id, :words) "
+        "ON CONFLICT (id) DO UPDATE SET words = excluded.words WHERE findable.words <> excluded.words"
+    ),
+    "postgresql": text(
+        "INSERT INTO findable (id, words) VALUES (:id, CAST(:words AS tsvector)) "
+        "ON CONFLICT (id) DO UPDATE SET words = excluded.words WHERE findable.words <> excluded.words"
+    ),
+}
 _LOOK_UP = {
     "sqlite": text(
         "SELECT rowid / 2 FROM findable_index WHERE findable_index MATCH :asked AND rowid % 2 = :odd LIMIT :most"
@@ -31,10 +41,13 @@ def number(proposal_id: Any, side: Side) -> Any:
 
 def put(tx: Tx, proposal_id: int, side: Side, words: str) -> None:
     """Find a face by these `finding.terms` from now on; the same again changes nothing."""
-    given: Any = cast(words, TSVECTOR) if tx.dialect.name == "postgresql" else words
-    adding = insert_of(tx, findable).values(id=number(proposal_id, side), words=given)
-    new = adding.excluded.words
-    tx.execute(adding.on_conflict_do_update(index_elements=[findable.c.id], set_={"words": new}, where=findable.c.words != new))
+    tx.execute(_PUT[tx.dialect.name], {"id": number(proposal_id, side), "words": words})
+
+
+def forget(tx: Tx) -> None:
+    """Leave nothing in SQLite's index of words that proposals had once; a VACUUM does the rest, and all on PostgreSQL."""
+    if tx.dialect.name == "sqlite":
+        tx.execute(text("INSERT INTO findable_index (findable_index) VALUES ('optimize')"))
 
 
 def has(tx: Tx, side: Side, terms: tuple[Term, ...]) -> ColumnElement[bool]:
