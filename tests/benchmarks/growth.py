@@ -29,7 +29,7 @@ from app.settings import RULES
 from tests import postgres
 from tests.serving import TODAY
 
-FEW, MANY, ROUNDS = 1_000, 1_000_000, 31
+FEW, MANY, ROUNDS = 1_000, 1_000_000, 15
 FRAMEWORK = "dk-iom-2023-2026"
 STATES = (
     "submitted",
@@ -91,8 +91,8 @@ def questions(few: Database, many: Database) -> dict[str, Question]:
                 OFFICER, **kept, by_total=by_total, after=middle[by_total]
             )
     searches = {
-        "rare word": "unique7", "common word": "migration", "prefix": "migr", "of 1 in 100": "hundredth7",
-        "of 1 in 1000": "thousandth7", "rare and common": "unique7 migration", "two common": "border migration",
+        "rare word": "unique777x", "common word": "migration", "prefix": "migr", "of 1 in 100": "hundredth7x",
+        "of 1 in 1000": "thousandth7x", "rare and common": "unique777x migration", "two common": "border migration",
         "inflected": "migrations", "reference": "B-2026-10007", "no hit": "zeppelin",
     }  # fmt: skip
     for name, q in searches.items():
@@ -105,12 +105,12 @@ def questions(few: Database, many: Database) -> dict[str, Question]:
     embassy = Actor(3, "Embassy", Role.EMBASSY, "embassy-tunis", ("TN",))
     for who in (office, embassy):
         found[f"list of an {who.name.lower()}"] = _listed(who)
-        found[f"search of an {who.name.lower()}, rare word"] = _listed(who, q="unique7")
+        found[f"search of an {who.name.lower()}, rare word"] = _listed(who, q="unique777x")
         found[f"search of an {who.name.lower()}, common word"] = _listed(who, q="migration")
     for tab in ("all", *desk.TABS):
         found[f"queue, tab {tab}"] = _queue(OFFICER, tab)
     found["queue, every cycle"] = _queue(OFFICER, "review", whole=True)
-    found["queue, search"] = _queue(OFFICER, "all", q="unique7")
+    found["queue, search"] = _queue(OFFICER, "all", q="unique777x")
     found["queue of an office"] = _queue(office, "all")
     return found
 
@@ -224,7 +224,7 @@ def _one(i: int, number: int, many: int, old: int, years: Any, kind: str) -> dic
     said = "migration migrant border cooperation training officials agency data rights health safe return partner"
     stems = "=migrat =migration =migrant =border =cooper =cooperation =train =training =offici =official"
     own = (
-        f"thing{i % 10} dozen{i % 12} hundredth{i % 100} thousandth{i % 1000} unique{i} b{year}{number + 10_000} {year}"
+        f"thing{i % 10} dozen{i % 12} hundredth{i % 100}x thousandth{i % 1000}x unique{i}x b{year}{number + 10_000} {year}"
     )
     return {
         "id": number, "old": old, "year": year, "state": STATES[i % len(STATES)], "total": i * 37 % 1000,
@@ -236,7 +236,7 @@ def _one(i: int, number: int, many: int, old: int, years: Any, kind: str) -> dic
 def main() -> None:
     few, many = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (FEW, MANY)
     for kind in [sys.argv[1]] if len(sys.argv) > 1 else ["sqlite", "postgresql"]:
-        print(f"{kind}: milliseconds with {few:,} and with {many:,} proposals")
+        print(f"{kind}: milliseconds with {few:,} and with {many:,} proposals", flush=True)
         for name, (small, big, ratio) in growth(kind, few, many).items():
             print(f"{ratio:6.2f} {1000 * small:8.2f} {1000 * big:8.2f}  {name}")
 

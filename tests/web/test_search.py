@@ -133,6 +133,7 @@ def test_every_way_to_read_a_list_reads_the_same(
     database_url: str, near: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "NEAR", near)
+    monkeypatch.setattr(listing, "NEAR_BY_WORDS", near)
     monkeypatch.setattr(listing, "FEW", few)
     monkeypatch.setattr(listing, "COMMON", 2)
     everybody = (
