@@ -8,12 +8,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from app.domain.stems import danish, english
+from app.domain.stems import KEPT, danish, english
 
 LONGEST = 60  # letters of a word that count
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h"})
 _JOINED = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_DIGIT = re.compile(r"\d")
 _A_TO_Z = re.compile(r"[a-z]{3,}")
 
 
@@ -27,6 +29,8 @@ class Term:
 
 def folded(text: str) -> str:
     """Lower case without accents: "Øresund" and "oresund", "facilité" and "facilite" are the same."""
+    if text.isascii():
+        return text.lower()
     apart = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold().translate(_PLAIN)
 
@@ -39,7 +43,7 @@ def terms(said: str) -> str:
     words: dict[str, None] = {}
     for parts in _words(said):
         words.update(dict.fromkeys(parts))
-        if len(parts) > 1 and any(map(str.isdigit, "".join(parts))):
+        if len(parts) > 1 and _DIGIT.search("".join(parts)):
             words.update(("".join(parts[start:])[:LONGEST], None) for start in range(len(parts) - 1))
     found = dict.fromkeys(stem for word in words for stem in _stems(word))
     return f" {' '.join([*words, *found])} " if words else " "
@@ -50,7 +54,7 @@ def asked(q: str) -> tuple[Term, ...]:
     wanted: dict[str, None] = {}
     for parts in _words(q):
         joined = "".join(parts)
-        wanted.update(dict.fromkeys([joined[:LONGEST]] if any(map(str.isdigit, joined)) else parts))
+        wanted.update(dict.fromkeys([joined[:LONGEST]] if _DIGIT.search(joined) else parts))
     return tuple(Term(word, _stems(word)) for word in wanted)
 
 
@@ -59,6 +63,7 @@ def _words(text: str) -> Iterator[list[str]]:
         yield [part[:LONGEST] for part in found.split("-")]
 
 
+@lru_cache(KEPT)
 def _stems(word: str) -> tuple[str, ...]:
     if not _A_TO_Z.fullmatch(word):
         return ()

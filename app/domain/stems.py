@@ -5,9 +5,8 @@ PostgreSQL calls `english_stem` and `danish_stem`, here because SQLite knows no 
 """
 
 import re
-from functools import lru_cache
 
-KEPT = 50_000  # words whose stems are remembered; proposals say the same words again and again
+KEPT = 50_000  # words whose stems a reader may remember; proposals say the same words again and again
 
 # -- English
 
@@ -39,7 +38,6 @@ _ENDING_4 = dict.fromkeys(
 )  # fmt: skip
 
 
-@lru_cache(KEPT)
 def english(word: str) -> str:
     """The stem of an English word (Porter 2)."""
     if len(word) <= 2:
@@ -125,7 +123,6 @@ _ENDINGS = (
 )  # fmt: skip
 
 
-@lru_cache(KEPT)
 def danish(word: str) -> str:
     """The stem of a Danish word; of one written without its own letters too, for å is a vowel as a is."""
     first = _R2.match(word)

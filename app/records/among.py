@@ -32,6 +32,10 @@ class _Among(FunctionElement[bool]):
     name = "among"
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        """As it is: SQLAlchemy would compare it with 1 on SQLite, and no index would be used."""
+        return self
+
 
 @compiles(_Among, "postgresql")
 def _any(element: Any, compiler: Any, **more: Any) -> str:

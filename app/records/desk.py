@@ -74,15 +74,19 @@ def of_reviewer(actor: Actor) -> list[Select[Any]]:
     own = (conflict.c.proposal_id == proposal.c.id) & (conflict.c.person_id == actor.id)
     free = visible(actor) & ~exists().where(own)
     mine = (assessment.c.proposal_id == proposal.c.id) & (assessment.c.snapshot == proposal.c.snapshots)
-    done = exists().where(mine, assessment.c.person_id == actor.id, assessment.c.completed_at.is_not(None))
-    all_done = select(func.count()).select_from(assessment).where(mine, assessment.c.completed_at.is_not(None))
+    own_done = (assessment.c.person_id == actor.id) & assessment.c.completed_at.is_not(None)
+    done = exists().where(mine, own_done)
+    by_all = assessment.alias()
+    ready = (by_all.c.proposal_id == proposal.c.id) & (by_all.c.snapshot == proposal.c.snapshots)
+    all_done = select(func.count()).select_from(by_all).where(ready, by_all.c.completed_at.is_not(None))
+    assessed = _JOINED.join(assessment, mine)
     reports = _JOINED.join(report, report.c.proposal_id == proposal.c.id)
     under_review = proposal.c.state == "under_review"
-    completed = all_done.scalar_subquery()
+    completed = all_done.correlate(proposal).scalar_subquery()
     return [
         _task("start_review", _JOINED, _DEADLINE, _PROPOSAL, free, proposal.c.state == "submitted"),
         _task("assess", _JOINED, _DEADLINE, completed, free, under_review, ~done),
-        _task("recommend", _JOINED, _DEADLINE, completed, free, under_review, done),
+        _task("recommend", assessed, _DEADLINE, completed, free, under_review, own_done),
         _task("read_report", reports, _DEADLINE, report.c.year, free, report.c.state == "submitted"),
     ]
 

@@ -47,6 +47,12 @@ def _putting(dialect: str) -> Hot:
     )
 
 
+def forget(tx: Tx) -> None:
+    """Leave nothing in SQLite's index of words that proposals had once; a VACUUM does the rest, and all on PostgreSQL."""
+    if tx.dialect.name == "sqlite":
+        tx.execute(text("INSERT INTO findable_index (findable_index) VALUES ('optimize')"))
+
+
 def has(tx: Tx, side: Side, terms: tuple[Term, ...]) -> ColumnElement[bool]:
     """Whether the face that a statement is at has all the words; asked of each row, never the way into the table."""
     here = findable.c.id == number(face.c.proposal_id, side)

@@ -1,7 +1,7 @@
 """Lists of proposals: pages in the order of an index, by cursor, narrowed by countries, priority areas and words.
 
 A list costs the same however many proposals there are. What an index leads through is read off it. What no index has in the
-list's order (words, facets) is tried on the first NEAR rows of the list, which is enough for what many have; else what was
+list's order (words, facets) is tried on the first rows of the list, which is enough for what many have; else what was
 found by the index of words or facets is put in order, if it is FEW; else the whole list is walked.
 """
 
@@ -19,9 +19,10 @@ from app.records.among import among
 from app.records.proposals import has_facet, visible
 from app.records.tables import cycle, face, facet, proposal
 
-NEAR, FEW = 1_000, 4_000
+NEAR, NEAR_BY_WORDS = 1_000, 250  # a try of words costs some four times that of a facet
+FEW = 4_000
 SAMPLE = 200
-COMMON = 0.2  # of a sample: a word in so many is not looked up
+RARE, COMMON = 0.02, 0.2  # of a sample
 WAYS = 40  # states times cycles that are read each for itself and put together
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
 _LISTED = [
@@ -71,14 +72,16 @@ class _Listing:
         narrow = self._narrow()
         if not narrow:
             return self._page(self._walk())
-        end = self._place_of(NEAR)
+        end = self._place_of(NEAR_BY_WORDS if self.terms else NEAR)
         if end is None:
             return self._page(self._walk(*narrow))
         near = self._page(self._walk(*narrow, tuple_(self.sort, face.c.proposal_id) >= end))
         if len(near) > self.wanted.limit:
             return near
         few = self._few()
-        return self._page(self._walk(*narrow) if few is None else self._sorted(few, narrow))
+        if few is None:
+            return self._page(self._walk(*narrow))
+        return self._page(self._sorted(few, narrow)) if few else []
 
     def _facets(self) -> Iterator[tuple[str, ColumnElement[bool]]]:
         if self.wanted.country is not None:
@@ -137,9 +140,9 @@ class _Listing:
 
     def _sorted(self, ids: list[int], conditions: list[ColumnElement[bool]]) -> Select[Any]:
         """The keys of those of a few proposals that belong in the list."""
-        own = select(face.c.proposal_id).where(face.c.side == self.actor.side, among(face.c.proposal_id, ids))
-        found = own.limit(len(ids) + 1).subquery()  # the limit makes databases begin here
-        joined = found.join(face, (face.c.proposal_id == found.c.proposal_id) & (face.c.side == self.actor.side))
+        begin = select(proposal.c.id).where(among(proposal.c.id, ids))
+        found = begin.cte("few").prefix_with("MATERIALIZED")  # or the list could be read for them
+        joined = found.join(face, (face.c.proposal_id == found.c.id) & (face.c.side == self.actor.side))
         query = select(face.c.proposal_id, self.sort).select_from(joined).where(self._broad(), *conditions)
         if self.wanted.cycle is not None:
             query = query.where(face.c.cycle_year == self.wanted.cycle)
@@ -175,9 +178,12 @@ class _Listing:
         return None
 
     def _rare(self) -> tuple[Term, ...]:
-        """The words that are not in every fifth proposal: an index of words reads through all that have a word."""
+        """The words that few have, else those that together few may have: to look a word up reads through all that have it."""
         counts = findable.counted(self.tx, self.actor.side, self.terms, self._walk(most=SAMPLE).subquery())
-        return tuple(term for term, count in zip(self.terms, counts, strict=True) if count < SAMPLE * COMMON)
+        counted = list(zip(self.terms, counts, strict=True))
+        rare = tuple(term for term, count in counted if count < SAMPLE * RARE)
+        some = tuple(term for term, count in counted if count < SAMPLE * COMMON)
+        return rare or (some if len(some) > 1 else ())
 
 
 def _name(name: str) -> str:

@@ -258,6 +258,7 @@ clarification = Table(
     Column("answer", Text),
     to("person.id", "answered_by", nullable=True),
     Column("answered_at", Instant),
+    Index(None, "answered_at", "due_on"),
 )
 
 # One person's judgement of one snapshot. `past` are the versions that were completed and reopened, with the reasons.
@@ -276,6 +277,7 @@ assessment = Table(
     Column("completed_at", Instant),
     Column("past", Text, nullable=False),
     UniqueConstraint("proposal_id", "snapshot", "person_id"),
+    Index(None, "person_id", "completed_at"),
 )
 
 # What the desk officer recommends to the consultation; the newest of a snapshot counts.

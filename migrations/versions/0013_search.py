@@ -52,6 +52,8 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_face_side_office_code_cycle_year_state"), "face", ["side", "office_code", "cycle_year", "state"]
     )
+    op.create_index(op.f("ix_clarification_answered_at_due_on"), "clarification", ["answered_at", "due_on"])
+    op.create_index(op.f("ix_assessment_person_id_completed_at"), "assessment", ["person_id", "completed_at"])
 
 
 def _index_on_sqlite() -> None:
