@@ -38,7 +38,9 @@ class Server:
             os.chown(self.base, owner.pw_uid, owner.pw_gid)
             self.as_user |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         self.data, self.address = f"{self.base}/data", f"postgresql+psycopg://app@/{{name}}?host={self.base}"
-        self.options = f"-c listen_addresses='' -c unix_socket_directories={self.base} -c max_connections=200 {settings}"
+        self.options = (
+            f"-c listen_addresses='' -c unix_socket_directories={self.base} -c max_connections=200 {settings}"
+        )
 
     def make(self) -> None:
         self._run("initdb", "-D", self.data, "-U", "app", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from app import dumps
 from app.db import Tx, open_database
 from app.outages import told
 from tests import postgres
@@ -22,9 +23,15 @@ from tests.web.test_together import BODY
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[postgres.Server]:
-    """A server of its own, that commits before it says so (it is killed, not the machine: it need not flush)."""
+def server(filled: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
+    """A server of its own with the demo, that commits before it says so (it is killed, not the machine: it need not flush)."""
+    dump, url = tmp_path_factory.mktemp("dumped") / "dump", filled["server"].format(name="filled")
+    engine = create_engine(url, isolation_level="REPEATABLE READ")
     with postgres.server(f"{postgres.IN_MEMORY} -c synchronous_commit=on") as made:
+        with engine.connect() as tx:
+            dumps.dump_postgres(url, dump, dumps.snapshot_of(tx))
+        engine.dispose()
+        dumps.load_postgres(made.address.format(name="postgres"), dump)
         yield made
 
 
@@ -33,7 +40,8 @@ def client(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("outages")
     with served(server.address.format(name="postgres"), folder) as address:
         token = json.loads((folder / "demo.json").read_text())["iom_focal_point"]["token"]
-        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=20) as made:
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=address, headers=headers, timeout=20) as made:
             yield made
 
 
@@ -64,6 +72,14 @@ def stored(server: postgres.Server) -> set[str]:
     return found
 
 
+def await_more(writers: list[Writer]) -> None:
+    """Wait until the service has acknowledged ten proposals more: it works, and goes on by itself."""
+    before, ends = sum(len(one.refs) for one in writers), time.monotonic() + 30
+    while sum(len(one.refs) for one in writers) < before + 10:
+        assert time.monotonic() < ends, [one.text for writer in writers for one in writer.others][-3:]
+        time.sleep(0.01)
+
+
 def test_a_database_killed_under_load_loses_nothing_acknowledged_and_the_service_goes_on(
     server: postgres.Server, client: httpx.Client, record_property: Any
 ) -> None:
@@ -71,12 +87,10 @@ def test_a_database_killed_under_load_loses_nothing_acknowledged_and_the_service
     for one in writers:
         one.start()
     for _ in range(3):
-        time.sleep(0.4)
+        await_more(writers)
         server.crash()
         server.start()
-    time.sleep(0.4)
-    before = sum(len(one.refs) for one in writers)
-    time.sleep(0.3)
+    await_more(writers)
     for one in writers:
         one.enough.set()
     for one in writers:
@@ -86,7 +100,6 @@ def test_a_database_killed_under_load_loses_nothing_acknowledged_and_the_service
     record_property("acknowledged", len(refs))
     record_property("refused", len(others))
     assert refs - stored(server) == set()
-    assert len(refs) > before > 0, "it went on by itself"
     assert {answer.status_code for answer in others} <= {503}, [answer.text for answer in others][:3]
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in others)
 
@@ -118,9 +131,7 @@ def test_a_hanging_database_makes_the_service_unready_within_seconds_and_ready_w
     assert client.get("/health/ready").status_code == 200
 
 
-def test_a_statement_that_was_stopped_is_a_refusal_that_says_so(
-    server: postgres.Server, client: httpx.Client
-) -> None:
+def test_a_statement_that_was_stopped_is_a_refusal_that_says_so(server: postgres.Server, client: httpx.Client) -> None:
     plain = server.address.format(name="postgres").replace("+psycopg", "")
     answers: list[httpx.Response] = []
     with psycopg.connect(plain) as holder, psycopg.connect(plain, autocommit=True) as other:
@@ -166,3 +177,16 @@ def test_only_what_time_or_others_may_mend_is_an_outage() -> None:
         connection.execute(text("SELECT no_such_column"))
     engine.dispose()
     assert told(ours.value) is None
+
+
+def test_a_full_disk_is_an_outage_that_says_so() -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE TABLE one (text TEXT)"))
+        connection.execute(text("PRAGMA max_page_count = 2"))
+        with pytest.raises(OperationalError) as full:
+            connection.execute(text("INSERT INTO one VALUES (hex(zeroblob(10000)))"))
+    engine.dispose()
+    out = told(full.value)
+    assert out
+    assert (out.code, out.headers) == ("database_full", {"Retry-After": "60"})
