@@ -31,6 +31,7 @@ from tests import postgres
 from tests.serving import TODAY
 
 FRAMEWORK = "dk-iom-2023-2026"
+LONG = ("test_killed", "test_contract", "browser/", "test_access", "test_deciding", "test_paid", "services/", "test_hostile")
 MEMORY, ROOM = "/dev/shm", 2 * 2**30
 
 
@@ -45,6 +46,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
     plain = [structlog.processors.add_log_level, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(processors=plain)  # as it comes, an error is drawn with all its variables, for seconds
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), len(LONG)))
 
 
 @pytest.hookimpl(optionalhook=True)
