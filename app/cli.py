@@ -7,29 +7,31 @@ import hashlib
 import json
 import logging
 import os
+import sqlite3
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from socket import socket
 from typing import Annotated, NoReturn
 
 import typer
-import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, casefiles, delivering, exchange, logs, previewing, proposing
+from app import administration, casefiles, delivering, exchange, logs, moving, previewing, proposing
 from app import demo as demo_data
 from app.db import Database, open_database
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
 from app.errors import AppError
 from app.main import create_app
+from app.outages import told
 from app.schema import migrate as bring_to_head
 from app.services import clock, comparison, cycles, integrity, upkeep
 from app.services.rulebooks import Library, ManifestError, described, open_library
+from app.serving import Server
 from app.settings import RULES, Settings, SettingsError, read_settings
 from app.web.requests import House
+
+OF_ONE_INSTANCE = ("host", "port", "var", "deliver", "drain")  # instances differ in these, and that is no change
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: softly earmarked funds, settled.")
 rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
@@ -45,6 +47,9 @@ cli.command("template")(proposing.template)
 cli.command("screen")(proposing.screen_files)
 cli.command("submit")(proposing.submit)
 cli.add_typer(exchange.engaged, name="engagements")
+cli.command("backup")(moving.backup)
+cli.command("restore")(moving.restore)
+cli.command("copy-database")(moving.copy_database)
 cli.add_typer(previewing.messages, name="messages")
 
 
@@ -67,18 +72,7 @@ def serve() -> None:
     logs.set_up()
     app = create_app(settings)
     _note_start(app.state.house)
-    # Forwarded addresses are ours to judge (EARMARK_TRUSTED_PROXIES), and requests are logged by us.
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-    )
-    server = Announcing(config)
-    server.announced = partial(_announce, settings)
+    server = Server(app, partial(_announce, settings))
     server.run()
     if not server.started:
         raise typer.Exit(1)
@@ -86,24 +80,13 @@ def serve() -> None:
 
 def _note_start(here: House) -> None:
     """Write a changed rulebook or configuration to the log of acts; a database not migrated yet has no log."""
-    names = (name for name in Settings.__slots__ if name not in ("database_url", "oidc"))
+    names = (name for name in Settings.__slots__ if name not in (*OF_ONE_INSTANCE, "database_url", "oidc"))
     public = {name: str(getattr(here.settings, name)) for name in names}
     if here.settings.oidc:
         public["oidc"] = str(replace(here.settings.oidc, client_secret=""))
     configuration = hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
     with here.database.transaction() as tx:
-        upkeep.note_start(tx, here.library.current, configuration, clock.now(here.settings.today))
-
-
-class Announcing(uvicorn.Server):
-    """A server that says where it is once it is there."""
-
-    announced: Callable[[], None]
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self.announced()
+        upkeep.note_start(tx, here.library, configuration, clock.now(here.settings.today))
 
 
 def _fill_demo(settings: Settings) -> None:
@@ -225,7 +208,9 @@ def main() -> None:
         _fail(f"the rulebook cannot be used:\n{error}")
     except AppError as error:
         _fail(error.detail)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        if out := told(error):
+            _fail(out.detail)
         said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         _fail(f"the database cannot be used: {said}. Is its address right, and has `migrate` been run?")
     except OSError as error:

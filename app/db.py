@@ -2,34 +2,37 @@
 
 Only this module begins and commits. A write is committed before `write` returns, hence before the answer leaves. SQLite:
 reads inline, writes one at a time on a writer thread; PostgreSQL: a pool of async connections, writes shielded from
-cancellation. An AppError rolls back, unless it says that what was done before it is `settled`.
+cancellation. An AppError rolls back, unless it says that what was done before it is `settled`. PostgreSQL ends what takes too
+long, waits too long for a lock, or forgets to go on; what breaks off before its commit because the server went away is done anew.
 """
 
 import asyncio
+import select as sockets
 import threading
-from collections import namedtuple
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, Row, Select, Table, create_engine, event, make_url
+from psycopg import OperationalError as Broken
+from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.errors import AppError
+from app.outages import DEADLOCK, is_lost, sqlstate
 from app.settings import SettingsError
 
 T = TypeVar("T")
 Tx = Connection
 Record = Row[*tuple[Any, ...]]  # a row as it comes from the database, its columns as attributes
-POOL = 8
-TRIES = 3  # of a write that PostgreSQL ends because it and others wait for each other
-_DEADLOCK = "40P01"
+POOL, KEPT, MOST = 8, 4, 20  # connections of requests; of threads, how many are kept open and how many there may be
+TRIES = 3  # of a write that PostgreSQL ends because it and others wait for each other, or because it goes away
+_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 15000, "keepalives_idle": 30, "application_name": "earmark"}
+_LIMITS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout={long} -c statement_timeout={long}"
 
 
 class Database(Protocol):
@@ -49,55 +52,14 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A statement as one driver takes it: its text, the order of its parameters, what makes its values Python's."""
-
-    text: str
-    order: list[str] | None
-    row: Callable[..., Any]
-    processors: list[tuple[int, Callable[[Any], Any]]]
-
-
-class Hot:
-    """A SELECT that nearly every request runs: compiled once for each database, then run on the driver itself.
-
-    Called with the transaction and values the driver knows (numbers, text, bytes); answers with rows by column name.
-    """
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self._statement = statement
-        self._ready: dict[str, _Ready] = {}
-
-    def __call__(self, tx: Tx, **given: Any) -> list[Any]:
-        ready = self._ready.get(tx.dialect.name) or self._prepare(tx.dialect)
-        cursor = tx.connection.cursor()
-        try:
-            cursor.execute(ready.text, [given[name] for name in ready.order] if ready.order is not None else given)
-            found = cursor.fetchall()
-        finally:
-            cursor.close()
-        if not ready.processors:
-            return [ready.row(*values) for values in found]
-        rows = []
-        for values in map(list, found):
-            for i, process in ready.processors:
-                values[i] = process(values[i])
-            rows.append(ready.row(*values))
-        return rows
-
-    def _prepare(self, dialect: Dialect) -> _Ready:
-        compiled, columns = self._statement.compile(dialect=dialect), list(self._statement.selected_columns)
-        made = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        order = list(compiled.positiontup or ()) if compiled.positional else None
-        row = namedtuple("row", [str(column.key) for column in columns])  # type: ignore[misc]  # the columns are data
-        self._ready[dialect.name] = _Ready(str(compiled), order, row, [(i, p) for i, p in enumerate(made) if p])
-        return self._ready[dialect.name]
-
-
 def insert_of(tx: Tx, table: Table) -> Any:
     """An INSERT that can say ON CONFLICT, which both databases can, each in its own dialect."""
-    return (postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert)(table)
+    return insert_into(tx.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> Any:
+    """As `insert_of`, for a statement that is put together once for each database."""
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
 
 
 @contextmanager
@@ -197,13 +159,25 @@ class Postgres:
     """A pool of async connections on which the sync services run; READ COMMITTED, guarded by conditional updates."""
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
-        self._pool: AsyncEngine = create_async_engine(
-            url, pool_size=POOL, max_overflow=0, pool_timeout=30, hide_parameters=True
+        self.engine: Engine = create_engine(
+            _patient(url, "5min"), pool_size=KEPT, max_overflow=MOST - KEPT, hide_parameters=True
         )
+        self._pool: AsyncEngine = create_async_engine(
+            _patient(url, "30s"), pool_size=POOL, max_overflow=0, pool_timeout=30, hide_parameters=True
+        )
+        for engine in (self.engine, self._pool.sync_engine):
+            event.listen(engine, "checkout", _check_line)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        """Run a read in a read-only transaction that sees one consistent snapshot."""
+        """Run a read in a read-only transaction that sees one consistent snapshot; once more when the server went away."""
+        try:
+            return await self._read(work)
+        except (OperationalError, Broken) as error:
+            if not is_lost(error):
+                raise
+        return await self._read(work)
+
+    async def _read(self, work: Callable[[Tx], T]) -> T:
         async with self._pool.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return await connection.run_sync(work)
@@ -225,13 +199,14 @@ class Postgres:
 
     async def _write(self, work: Callable[[Tx], T]) -> T | AppError:
         for left in reversed(range(TRIES)):
+            worked = False  # from then on it may be committed
             try:
                 async with self._pool.begin() as connection:
-                    return await connection.run_sync(_run, work)
-            except (
-                OperationalError
-            ) as error:  # chosen to give way in a circle of waiting: nothing was done, so it is done anew
-                if not left or getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+                    done = await connection.run_sync(_run, work)
+                    worked = True
+                return done
+            except (OperationalError, Broken) as error:  # nothing was done: chosen to give way to others, or broken off
+                if not left or worked or not (sqlstate(error) == DEADLOCK or is_lost(error)):
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -249,16 +224,38 @@ class Postgres:
     def scrub(self) -> None:
         """Write the tables anew, so that nothing deleted is left in their files."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("SET statement_timeout = 0")
             connection.exec_driver_sql("VACUUM FULL")
+            connection.invalidate()  # nobody else shall have no limit
 
     async def close(self) -> None:
         await self._pool.dispose()
         self.engine.dispose()
 
 
+def _patient(url: str, long: str) -> URL:
+    """The address with our limits; what it says itself counts more."""
+    found = make_url(url)
+    own = found.query.get("options", "")
+    limits = {"options": f"{_LIMITS.format(long=long)} {own}".rstrip()}
+    return found.set(query={**{name: str(value) for name, value in _PATIENCE.items()}, **found.query, **limits})
+
+
+def _check_line(connection: Any, record: Any, proxy: Any) -> None:
+    """A line on which something came unasked was closed by the server: another is opened. A look, no round trip."""
+    line = record.driver_connection
+    if not line.closed:
+        looked = sockets.poll()
+        looked.register(line.fileno(), sockets.POLLIN)
+        if not looked.poll(0):
+            return
+    raise DisconnectionError("the server has closed the connection")
+
+
 def _sqlite_engine(url: str, writes: bool) -> Engine:
     one = {"pool_size": 1, "max_overflow": 4} if writes else {"poolclass": NullPool}
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, hide_parameters=True, **one)
+    driver = {"check_same_thread": False, "timeout": 30, "cached_statements": 512}
+    engine = create_engine(url, connect_args=driver, hide_parameters=True, **one)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:

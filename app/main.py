@@ -131,7 +131,7 @@ def create_app(settings: Settings) -> FastAPI:
         raise SettingsError(f"EARMARK_OIDC_ROLES names roles there are not: {', '.join(sorted(unknown))}.")
     provider = Provider(settings.oidc, f"{settings.public_url}/login/callback") if settings.oidc else None
     app.state.house = House(settings, database, library, _doors(app), Files(settings.files), provider)
-    app.add_middleware(Shield, settings=settings, say=failures.answer)
+    app.add_middleware(Shield, settings=settings, say=failures.answer, ending=app.state.house.ending)
     return app
 
 

@@ -49,6 +49,7 @@ class Settings:
     smtp_url: str = ""
     mail_from: str = "earmark@localhost"
     deliver: bool = True
+    drain: int = 0
     lease: int = 60
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     metrics_networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -112,6 +113,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         smtp_url=_smtp(env.get("EARMARK_SMTP_URL", "")),
         mail_from=_sender(env.get("EARMARK_MAIL_FROM", "")),
         deliver=env.get("EARMARK_DELIVER", "") == "" or _flag(env, "EARMARK_DELIVER"),
+        drain=_number(env, "EARMARK_DRAIN_SECONDS", 0, 0),
         lease=_number(env, "EARMARK_DELIVERY_LEASE", 60, 1),
         webhook_networks=_networks("EARMARK_WEBHOOK_NETWORKS", env),
         metrics_networks=_networks("EARMARK_METRICS_NETWORKS", env, "127.0.0.0/8,::1"),

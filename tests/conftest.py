@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -58,7 +58,7 @@ def pytest_configure_node(node: Any) -> None:
     """Let the workers of a run share one PostgreSQL server; it ends with the run."""
     if not hasattr(node.config, "postgres"):
         stack = ExitStack()
-        node.config.postgres = stack.enter_context(postgres.server())
+        node.config.postgres = stack.enter_context(postgres.server()).address
         node.config.add_cleanup(stack.close)
     node.workerinput["postgres"] = node.config.postgres
 
@@ -66,8 +66,11 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.fixture(scope="session")
 def postgres_server(pytestconfig: pytest.Config) -> Iterator[str]:
     shared = getattr(pytestconfig, "workerinput", None)
-    with nullcontext(shared["postgres"]) if shared else postgres.server() as address:
-        yield address
+    if shared:
+        yield shared["postgres"]
+    else:
+        with postgres.server() as made:
+            yield made.address
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +104,15 @@ def _statement(server: str, sql: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(sql))
     engine.dispose()
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: str) -> Iterator[str]:
+    """The address of a PostgreSQL database with nothing in it."""
+    name = f"empty_{next(_names)}"
+    _statement(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.format(name=name)
+    _statement(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @dataclass

@@ -97,8 +97,9 @@ def started(
     log: Path | None = None,
     port: int | None = None,
     deliver: str = "0",
+    **more: str,
 ) -> Iterator[tuple[str, Process]]:
-    """The service's address and process; ready when this is entered. It delivers only if it is to."""
+    """The service's address and process; ready when this is entered. It delivers only if it is to. `more` are settings."""
     port = port or free_port()
     env = {
         **os.environ,
@@ -109,6 +110,7 @@ def started(
         "EARMARK_VAR": str(var),
         "EARMARK_DATABASE_URL": url,
         "EARMARK_DELIVER": deliver,
+        **more,
     }
     if demo == "1":
         env["EARMARK_TODAY"] = TODAY.isoformat()

@@ -34,7 +34,7 @@ def main() -> int:
     given = asked.parse_args()
     os.environ |= {"SOAK_KILLS": str(given.kills), "SOAK_SECONDS": str(60 * given.minutes)}
     figures = Figures()
-    code = pytest.main(["-q", "tests/notify/test_killed.py"], plugins=[figures])
+    code = pytest.main(["-q", "tests/notify/test_killed.py", "tests/test_restarting.py"], plugins=[figures])
     figures.show()
     return int(code)
 

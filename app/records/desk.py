@@ -11,7 +11,7 @@ from app.domain.people import Actor, Side
 from app.records.agreement_tables import amendment, payment, report, signature
 from app.records.decision_tables import agenda_item, consultation, ledger, minutes_answer
 from app.records.proposals import visible
-from app.records.tables import assessment, clarification, conflict, face, facet, proposal
+from app.records.tables import assessment, clarification, conflict, cycle, face, facet, proposal
 
 MOST = 100  # a number beyond is shown as "more": no list counts everything there is
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
@@ -21,9 +21,9 @@ def state_counts(tx: Tx, actor: Actor, year: int | None, states: Iterable[str]) 
     """State -> how many proposals this actor sees in it, counted to MOST + 1."""
     parts = []
     for state in states:
-        here = (proposal.c.state == state) & visible(actor)
-        found = select(literal(state).label("state")).select_from(_JOINED).where(here)
-        found = found.where(proposal.c.cycle_year == year) if year is not None else found
+        cycles = face.c.cycle_year == year if year is not None else face.c.cycle_year.in_(select(cycle.c.year))
+        found = select(literal(state).label("state")).select_from(face).where(visible(actor), cycles)
+        found = found.where(face.c.state == state)
         parts.append(select(found.limit(MOST + 1).subquery()))
     counted = union_all(*parts).subquery()
     query = select(counted.c.state, func.count()).group_by(counted.c.state)

@@ -9,15 +9,16 @@ from app.db import Record, Tx, insert_of
 from app.records.access_tables import login, rate, recovery_code
 
 
-def count(tx: Tx, name: str, began: int) -> int:
-    """Count one attempt under a name in the window that began then; how many there have been, this one included."""
-    first = insert_of(tx, rate).values(name=name, began=began, n=1)
-    again = first.on_conflict_do_update(index_elements=["name", "began"], set_={"n": rate.c.n + 1})
+def count(tx: Tx, name: str, began: int, by: int = 1) -> int:
+    """Count an attempt, or several, under a name in the window that began then; how many there have been, these included."""
+    first = insert_of(tx, rate).values(name=name, began=began, n=by)
+    again = first.on_conflict_do_update(index_elements=["name", "began"], set_={"n": rate.c.n + by})
     return int(tx.execute(again.returning(rate.c.n)).scalar_one())
 
 
-def forget_windows(tx: Tx, before: int) -> int:
-    return tx.execute(delete(rate).where(rate.c.began < before)).rowcount
+def forget_windows(tx: Tx, before: int, beginning: str = "") -> int:
+    """Forget windows that began before then, those of names with that beginning; how many there were."""
+    return tx.execute(delete(rate).where(rate.c.began < before, rate.c.name.startswith(beginning))).rowcount
 
 
 def login_of(tx: Tx, person_id: int) -> Record | None:

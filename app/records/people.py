@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal, null, or_, select, update
 
-from app.db import Hot, Record, Tx, insert_of
+from app.db import Record, Tx, insert_of
 from app.domain.people import SCOPES, Actor, Role
+from app.prepared import Hot
 from app.records.access_tables import identity, login, office, person, recovery_code, session, token, token_use
 from app.records.notice_tables import feed, preference
 
@@ -189,10 +190,11 @@ def revoke_token(tx: Tx, token_id: int, at: datetime) -> bool:
 
 
 def note_uses(tx: Tx, uses: dict[int, datetime]) -> None:
-    """Write down when tokens were last used."""
+    """Write down when tokens were last used; what another instance saw later stays."""
     for token_id, at in sorted(uses.items()):
         noted = insert_of(tx, token_use).values(token_id=token_id, used_at=at)
-        tx.execute(noted.on_conflict_do_update(index_elements=["token_id"], set_={"used_at": at}))
+        earlier = token_use.c.used_at < at
+        tx.execute(noted.on_conflict_do_update(index_elements=["token_id"], set_={"used_at": at}, where=earlier))
 
 
 def identity_of(tx: Tx, issuer: str, subject: str) -> Record | None:

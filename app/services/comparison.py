@@ -14,6 +14,7 @@ from app.domain.screening import screen
 from app.records import submissions
 from app.services import faces, intake
 from app.services.clock import Now
+from app.services.rulebooks import frame_for
 
 _NAMES = ("id", "letter", "key", "code", "number", "year", "name")
 
@@ -153,7 +154,9 @@ def trial(tx: Tx, actor: Actor, ref: str, current: Rulebook, other: Rulebook, no
     if kept is not None:
         after = _screen_again(kept, other)
     else:
-        after = json.loads(faces.judge(tx, row.cycle_year, stored_content(row.content), other, now).raw)
+        frame = frame_for(tx, row.cycle_year, now)
+        assert frame, "a proposal's cycle is there as long as the proposal"
+        after = screen(stored_content(row.content), other, frame)
     return Trial(row, before, after, _turned(before, after))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import pycountry
 
 from app.db import Record, Tx
 from app.domain.case import Frame
+from app.domain.finding import terms
 from app.domain.people import Actor, Side
 from app.domain.proposal import (
     Content,
@@ -26,7 +28,7 @@ from app.errors import NotFound
 from app.records import proposals, submissions
 from app.records.proposals import Shown
 from app.services.clock import Now
-from app.services.rulebooks import frame_for
+from app.services.rulebooks import check_in_force, frame_for
 
 _REF = re.compile(r"DK-IOM-[0-9]{4}-[0-9]{3,8}")
 
@@ -60,7 +62,8 @@ def seen_to_change(tx: Tx, actor: Actor, ref: str) -> Record:
 
 
 def judge(tx: Tx, cycle_year: int, content: Content, book: Rulebook, now: Now) -> Judged:
-    """Screen a content as things stand today."""
+    """Screen a content as things stand today, by the rulebook in force; Unavailable when `book` is no longer that."""
+    check_in_force(tx, book)
     frame = frame_for(tx, cycle_year, now)
     assert frame, "a proposal's cycle is there as long as the proposal"
     result = screen(content, book, frame)
@@ -68,9 +71,16 @@ def judge(tx: Tx, cycle_year: int, content: Content, book: Rulebook, now: Now) -
 
 
 def show(
-    tx: Tx, proposal_id: int, ref: str, side: Side, content: Content, judged: Judged, number: int | None, now: Now
+    tx: Tx,
+    proposal_id: int,
+    ref: str,
+    sides: Iterable[Side],
+    content: Content,
+    judged: Judged,
+    number: int | None,
+    now: Now,
 ) -> None:
-    """Show a content on one side's face; `number` is the snapshot it is, None for working content."""
+    """Show a content on the faces of these sides; `number` is the snapshot it is, None for working content."""
     missing = [fault.pointer[1:] for fault in missing_to_submit(content)]
     shown = Shown(
         title=content.title or "",
@@ -85,7 +95,8 @@ def show(
         countries=tuple(country.code for country in content.countries or ()),
         priority_areas=tuple(content.priority_areas or ()),
     )
-    proposals.put_face(tx, proposal_id, side, shown, now.at)
+    for side in sides:
+        proposals.put_face(tx, proposal_id, side, shown, now.at)
 
 
 def contact_text(content: Content) -> str | None:
@@ -150,11 +161,11 @@ def _text(value: Any) -> str:
 
 
 def _words(ref: str, content: Content) -> str:
-    """What a search finds a proposal by, casefolded: reference, title, summary, route, countries, activities, partners."""
+    """What a search finds a proposal by, as terms: reference, title, summary, route, countries, activities, partners."""
     said: list[str | None] = [ref, content.title, content.summary, content.route]
     for country in content.countries or ():
         known = pycountry.countries.get(alpha_2=country.code)
         said += [country.code, known.name if known else None]
     said += [activity.title for activity in content.activities or ()]
     said += [partner.name for partner in content.partners or ()]
-    return " ".join(filter(None, said)).casefold()
+    return terms(" ".join(filter(None, said)))

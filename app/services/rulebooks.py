@@ -18,11 +18,12 @@ from app.domain.rulebook import (
     read_manifest,
 )
 from app.domain.rulebook.criteria import Alignment, Criterion, Rule
-from app.errors import NotFound
-from app.records import cycles
+from app.errors import NotFound, Unavailable
+from app.records import audit, cycles
 from app.services.clock import Now
 
 MOST_DRAFTS = 5
+IN_FORCE = "rulebook.in_force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,14 @@ class ManifestError(Exception):
 
 def open_library(rules: Path, framework: str) -> Library:
     """Load every version the manifest lists; a file that differs from its published SHA-256 stops the service."""
-    folder, books = rules / framework, {}
+    folder = rules / framework
     if not (folder / "manifest.yaml").is_file():
         raise ManifestError(f"There is no framework '{framework}' under {rules}.")
+    return Library(_published(folder), read_clauses(folder), read_iati(folder), read_engagements(folder), folder)
+
+
+def _published(folder: Path) -> dict[str, Rulebook]:
+    books = {}
     for version, (place, sha256) in read_manifest(folder).items():
         book = load_folder(folder / place)
         if (book.version, book.sha256) != (version, sha256):
@@ -69,7 +75,27 @@ def open_library(rules: Path, framework: str) -> Library:
                 "Published files are never edited; put a change into a new version."
             )
         books[version] = book
-    return Library(books, read_clauses(folder), read_iati(folder), read_engagements(folder), folder)
+    return books
+
+
+def catch_up(library: Library) -> None:
+    """Load what has been published in the framework's folder since; what is there already never changes."""
+    found = _published(library.folder)
+    library.books.update({version: book for version, book in found.items() if version not in library.books})
+
+
+def in_force(tx: Tx) -> tuple[str, str] | None:
+    """Version and SHA-256 of the rulebook that screens now, in every instance; None before the first start."""
+    last = audit.newest_of(tx, IN_FORCE)
+    return (last.subject.partition("/")[2], last.after_sha256) if last else None
+
+
+def check_in_force(tx: Tx, book: Rulebook) -> None:
+    """Unavailable when an instance was started with a newer rulebook than this one: two never screen by different ones."""
+    found = in_force(tx)
+    if found and found[1] != book.sha256:
+        said = f"The rulebook {found[0]} is in force, and this process still has {book.version}; try again in a moment."
+        raise Unavailable("rulebook_superseded", said, headers={"Retry-After": "1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +179,12 @@ __all__ = [
     "ManifestError",
     "RulebookError",
     "any_drafts",
+    "catch_up",
+    "check_in_force",
     "described",
     "drafts",
     "frame_for",
+    "in_force",
     "open_library",
     "overview",
 ]

@@ -1,10 +1,13 @@
 """Reading a request: who it is from, its JSON within bounds, its preconditions."""
 
+import asyncio
 import hashlib
 import re
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from threading import Event
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -17,13 +20,14 @@ from app.domain.rulebook import Rulebook
 from app.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMediaType
 from app.faults import did_you_mean, faults_of
 from app.files import Files
-from app.services import access, clock, faces, sessions
+from app.services import access, clock, faces, rulebooks, sessions
 from app.services.clock import Now
 from app.services.provider import Provider
 from app.services.rulebooks import Library
 from app.settings import Settings
 from app.web.access import Door, check_door
-from app.web.shield import COOKIE, Counts
+from app.web.quota import Quota
+from app.web.shield import COOKIE
 
 LARGEST_BODY = 2_000_000
 M = TypeVar("M", bound=BaseModel)
@@ -43,7 +47,12 @@ class House:
     at_work: set[tuple[int, str]] = field(default_factory=set)
     token_uses: dict[int, datetime] = field(default_factory=dict)
     head_told: date | None = None
-    counts: Counts = field(default_factory=Counts)
+    quota: Quota = field(init=False)
+    ending: Event = field(default_factory=Event)  # set: the process still answers, and is about to stop
+    followed: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.quota = Quota(self.database)
 
     @property
     def book(self) -> Rulebook:
@@ -51,6 +60,15 @@ class House:
 
     def now(self) -> Now:
         return clock.now(self.settings.today)
+
+    async def follow(self) -> None:
+        """Once a second: load what is newly published when another instance has put it in force."""
+        if time.monotonic() - self.followed < 1:
+            return
+        self.followed = time.monotonic()
+        found = await self.database.read(rulebooks.in_force)
+        if found and found[1] != self.book.sha256:
+            await asyncio.to_thread(rulebooks.catch_up, self.library)
 
 
 def house(request: Request) -> House:
@@ -74,9 +92,9 @@ async def caller(request: Request) -> Actor:
         if actor.token_id is not None:
             here.token_uses[actor.token_id] = now.at
     state["actor"], state["actor_id"] = actor, actor.id
-    if refusal := here.counts.one_more(f"person {actor.id}", here.settings.requests_per_minute):
-        raise refusal
+    await here.quota.use(f"person {actor.id}", here.settings.requests_per_minute)
     check_door(here.doors[request.scope["endpoint"]], actor, now)
+    await here.follow()
     return actor
 
 

@@ -5,15 +5,18 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from structlog.contextvars import bound_contextvars
 
-from app.errors import AppError, Forbidden, TooManyRequests
+from app.errors import AppError, Forbidden
 from app.logs import logger
+from app.outages import sqlstate, told
 from app.settings import Settings
+from app.web.quota import too_many
 
 COOKIE = "__Host-earmark"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -36,7 +39,7 @@ Say = Callable[[Request, AppError], Awaitable[Response]]
 
 
 class Counts:
-    """Requests of this minute in this instance, by whoever sends them; its memory is bounded."""
+    """Requests of this minute in this instance, by address, before anything is read: it guards the instance, within bounds."""
 
     def __init__(self) -> None:
         self.minute, self.counts = 0, dict[str, int]()
@@ -48,18 +51,15 @@ class Counts:
             self.minute, self.counts = minute, {}
         name = who if who in self.counts or len(self.counts) < MOST_COUNTED else "all others"
         self.counts[name] = count = self.counts.get(name, 0) + 1
-        if count <= most:
-            return None
-        wait = 60 - int(time.time()) % 60
-        said = f"More than {most} requests this minute; go on in {wait} seconds."
-        return TooManyRequests("too_many_requests", said, headers={"Retry-After": str(wait)})
+        return None if count <= most else too_many(most)
 
 
 class Shield:
     """The outermost layer. `scope["state"]` gets `address`, `request_id`, and later `actor_id` from whoever identifies."""
 
-    def __init__(self, app: App, settings: Settings, say: Say) -> None:
+    def __init__(self, app: App, settings: Settings, say: Say, ending: Event | None = None) -> None:
         self.app, self.settings, self.say = app, settings, say
+        self.ending = ending or Event()
         self.https = settings.public_url.startswith("https://")
         self.counts = Counts()
 
@@ -87,14 +87,14 @@ class Shield:
             try:
                 refusal = foreign(scope["method"], headers) or self._too_many(state["address"])
                 await (self._refuse(refusal, scope, receive, answer) if refusal else self.app(scope, receive, answer))
-            except Exception:  # the last place where an answer can still be given
-                log.exception("broken")
+            except Exception as error:  # the last place where an answer can still be given
+                out = told(error)
+                if out:
+                    log.warning("database", code=out.code, error=type(error).__name__, sqlstate=sqlstate(error))
+                else:
+                    log.exception("broken")
                 if not started:
-                    broken = AppError(
-                        "internal_error",
-                        "Something went wrong on our side. Our log has it, under the reference of this answer (X-Request-ID).",
-                    )
-                    await self._refuse(broken, scope, receive, answer)
+                    await self._refuse(out or _broken(), scope, receive, answer)
             finally:
                 route = scope.get("route")
                 log.info(
@@ -136,6 +136,8 @@ class Shield:
     def _headers(self, scope: Any, given: Any, request_id: str) -> list[tuple[bytes, bytes]]:
         names = {name.lower() for name, _ in given}
         usual = [*_HEADERS, *([_HSTS] if self.https else []), (b"x-request-id", request_id.encode())]
+        if self.ending.is_set():
+            usual.append((b"connection", b"close"))
         if b"content-security-policy" not in names:
             usual.append((b"content-security-policy", CSP.encode()))
         if b"cache-control" not in names:
@@ -144,6 +146,13 @@ class Shield:
             )
             usual.append((b"cache-control", kept))
         return [*given, *usual]
+
+
+def _broken() -> AppError:
+    return AppError(
+        "internal_error",
+        "Something went wrong on our side. Our log has it, under the reference of this answer (X-Request-ID).",
+    )
 
 
 def foreign(method: str, headers: dict[bytes, str]) -> AppError | None:

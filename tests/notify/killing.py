@@ -118,7 +118,7 @@ def killed(
     url: str, var: Path, accounts: dict[str, Any], kills: int, seconds: float, chance: random.Random
 ) -> dict[str, int]:
     """Kill the service so often, or for so long: what was lost or invented (0, or the promise is broken), and of how much."""
-    _open_window(url)
+    open_window(url)
     with ExitStack() as stack:
         post, smtp = stack.enter_context(mail_server())
         mortal = Mortal(url, var, smtp)
@@ -156,7 +156,7 @@ def _hurried(url: str) -> int:
     return int(asked(url, LATE)[0][0])
 
 
-def _open_window(url: str) -> None:
+def open_window(url: str) -> None:
     """Let proposals be submitted whatever day it is: the service runs on the real clock, because the demo starts slower."""
     engine = create_engine(url)
     with engine.begin() as tx:

@@ -176,8 +176,7 @@ async def subscribe_feed(secret: str, request: Request) -> Response:
     here, now = house(request), house(request).now()
     actor, language = await here.database.read(lambda tx: feeds.owner(tx, secret))
     request.scope["state"]["actor_id"] = actor.id
-    if refusal := here.counts.one_more(f"feed {actor.id}", FEED_READS):
-        raise refusal
+    await here.quota.use(f"feed {actor.id}", FEED_READS)
     reading = Reading(actor, here.book.framework, _sender(here), now, language)
     made = await here.database.read_long(lambda tx: feeds.written(tx, reading))
     return Response(made, media_type="text/calendar; charset=utf-8")
