@@ -31,7 +31,16 @@ from tests import postgres
 from tests.serving import TODAY
 
 FRAMEWORK = "dk-iom-2023-2026"
-LONG = ("test_killed", "test_contract", "browser/", "test_access", "test_deciding", "test_paid", "services/", "test_hostile")
+LONG = (
+    "test_killed",
+    "test_contract",
+    "browser/",
+    "test_access",
+    "test_deciding",
+    "test_paid",
+    "services/",
+    "test_hostile",
+)
 MEMORY, ROOM = "/dev/shm", 2 * 2**30
 
 
@@ -44,7 +53,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep what is temporary in memory where there is room: on a disk every commit and every copy of a database waits for it."""
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
-    plain = [structlog.processors.add_log_level, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    plain = [
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
     structlog.configure(processors=plain)  # as it comes, an error is drawn with all its variables, for seconds
 
 
