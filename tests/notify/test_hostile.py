@@ -107,14 +107,10 @@ def test_over_a_network_where_four_of_five_connections_break_everything_arrives(
             with running(worker):
                 until(lambda: all(row.state != "waiting" for row in rows(url)), 60 + NOTICES)
         found = rows(url)
-        for name, value in {
-            "seed": seed,
-            "messages": len(found),
-            "attempts": sum(row.attempts for row in found),
-        }.items():
+        tries = sum(row.attempts for row in found)
+        for name, value in {"seed": seed, "messages": len(found), "attempts": tries}.items():
             record_property(name, value)
         with capsys.disabled():
-            tries = sum(row.attempts for row in found)
             print(f"\nbad network on {kind}, seed {seed}: {len(found)} messages, {tries} attempts, "
                   f"mail {dict(mails.done)}, webhooks {dict(hooked.done)}")  # fmt: skip
         assert len(found) == 3 * NOTICES
