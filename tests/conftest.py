@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import httpx
+import psycopg
 import pytest
 import structlog
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.pool import Pool
 
 from app import demo
 from app.db import open_database
@@ -145,6 +148,13 @@ class Service:
 
 
 _names = iter(range(10**9))
+_connections: WeakSet[psycopg.Connection] = WeakSet()
+
+
+@event.listens_for(Pool, "connect")
+def _note(connection: Any, record: Any) -> None:
+    if isinstance(connection, psycopg.Connection):
+        _connections.add(connection)
 
 
 @contextmanager
@@ -157,6 +167,9 @@ def copy_of(kind: str, filled: dict[str, Any], folder: Path) -> Iterator[str]:
         name = f"copy_{os.getpid()}_{next(_names)}"
         _statement(filled["server"], f"CREATE DATABASE {name} TEMPLATE filled")
         yield filled["server"].format(name=name)
+        for one in list(_connections):  # what a test leaves open ends with its database
+            if not one.closed and one.info.dbname == name:
+                one.close()
         _statement(filled["server"], f"DROP DATABASE {name} WITH (FORCE)")
 
 

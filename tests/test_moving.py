@@ -16,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
+from app import moving
 from tests.serving import earmark, served, started
 from tests.web.test_together import BODY
 
