@@ -29,7 +29,7 @@ shots: .venv/test
 	@$(BIN)/python tests/install_packages.py
 	@$(BIN)/python -m tests.browser.shots $(ARGS)
 
-# The long tests: 1,000 kills on each database and more; `make soak ARGS="--kills 60"` for less.
+# Every promise tried for longer, and a table of what was found; `make soak ARGS="--minutes 5"` for less.
 soak: .venv/test
 	@$(BIN)/python tests/install_packages.py
 	@$(BIN)/python -m tests.soak $(ARGS)

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import httpx
+import psycopg
 import pytest
 import structlog
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.pool import Pool
 
 from app import demo
 from app.db import open_database
@@ -32,6 +35,16 @@ from tests import postgres
 from tests.serving import TODAY
 
 FRAMEWORK = "dk-iom-2023-2026"
+LONG = (
+    "test_killed",
+    "test_contract",
+    "browser/",
+    "test_access",
+    "test_deciding",
+    "test_paid",
+    "services/",
+    "test_hostile",
+)
 MEMORY, ROOM = "/dev/shm", 2 * 2**30
 
 
@@ -44,8 +57,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep what is temporary in memory where there is room: on a disk every commit and every copy of a database waits for it."""
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
-    plain = [structlog.processors.add_log_level, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    plain = [
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
     structlog.configure(processors=plain)  # as it comes, an error is drawn with all its variables, for seconds
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), len(LONG)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -127,6 +149,13 @@ class Service:
 
 
 _names = iter(range(10**9))
+_connections: WeakSet[psycopg.Connection] = WeakSet()
+
+
+@event.listens_for(Pool, "connect")
+def _note(connection: Any, record: Any) -> None:
+    if isinstance(connection, psycopg.Connection):
+        _connections.add(connection)
 
 
 @contextmanager
@@ -139,6 +168,9 @@ def copy_of(kind: str, filled: dict[str, Any], folder: Path) -> Iterator[str]:
         name = f"copy_{os.getpid()}_{next(_names)}"
         _statement(filled["server"], f"CREATE DATABASE {name} TEMPLATE filled")
         yield filled["server"].format(name=name)
+        for one in list(_connections):  # what a test leaves open ends with its database
+            if not one.closed and one.info.dbname == name:
+                one.close()
         _statement(filled["server"], f"DROP DATABASE {name} WITH (FORCE)")
 
 

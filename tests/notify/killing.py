@@ -132,7 +132,7 @@ def killed(
             done += 1
             if chance.random() < 0.9:  # the others die while they start
                 wanted = sum(one.calls for one in people) + chance.randrange(4)
-                until(lambda wanted=wanted: sum(one.calls for one in people) >= wanted, 60)
+                until(lambda wanted=wanted: sum(one.calls for one in people) >= wanted, 60, every=0.005)
             time.sleep(chance.uniform(0, 0.05))
             mortal.die()
             mortal.start()
