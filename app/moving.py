@@ -127,7 +127,8 @@ def restore(
     replace: Annotated[bool, typer.Option("--replace", help="SQLite: keep the database that is there aside")] = False,
 ) -> None:
     """Bring a backup into an empty place and check it: every SHA-256, every row, the log of acts. Stop the service first."""
-    settings, url = read_settings(), read_settings().database_url
+    settings = read_settings()
+    url = settings.database_url
     library = open_library(RULES, settings.framework)
     settings.var.mkdir(parents=True, exist_ok=True)
     _check_free(url, replace)

@@ -1,5 +1,6 @@
 """A service taken elsewhere: backed up under writes, restored, copied between databases; and what is refused, leaving all as it was."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -17,6 +18,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app import moving
+from app.db import open_database
+from app.domain.finding import asked
+from app.domain.people import Side
+from app.records import findable
 from tests.serving import earmark, served, started
 from tests.web.test_together import BODY
 
@@ -257,6 +262,14 @@ def other_kind(database_url: str, empty_postgres: str, tmp_path: Path) -> str:
     return empty_postgres if database_url.startswith("sqlite") else f"sqlite:///{tmp_path}/other.db"
 
 
+def _found(url: str, q: str) -> list[int]:
+    database = open_database(url)
+    with database.reading() as tx:
+        numbers = findable.looked_up(tx, Side.MFA, asked(q), 100)
+    asyncio.run(database.close())
+    return sorted(numbers or [])
+
+
 def test_everything_is_copied_to_the_other_database_and_goes_on_there(
     with_file: str, other_kind: str, tmp_path: Path
 ) -> None:
@@ -268,6 +281,8 @@ def test_everything_is_copied_to_the_other_database_and_goes_on_there(
         (one[0], one[1]) for one in said
     }
     assert "1 of 1 files" in done.stdout
+    found = [_found(url, "migration") for url in (with_file, other_kind)]
+    assert found[0] == found[1] != []
     there = at(other_kind, tmp_path)
     assert earmark("check", **there).returncode == 0
     added = earmark("user", "add", "New Person", "new@demo.example", "auditor", **there)

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, Table, collate, delete, func, insert, inspect, select, table, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from app.db import Record, Tx
+from app.db import Tx
 from app.records.access_tables import audit_head
 from app.records.metadata import metadata
 from app.records.tables import attachment
@@ -27,10 +28,23 @@ def counts(tx: Tx) -> dict[str, int]:
     return {name: int(tx.scalar(select(func.count()).select_from(table(name))) or 0) for name in names}
 
 
-def batches(tx: Tx, one: Table) -> Iterator[Sequence[Record]]:
+def batches(tx: Tx, one: Table) -> Iterator[list[dict[str, Any]]]:
     """All rows of a table, some at a time, ordered by key: text by its bytes, for databases sort it as they please."""
-    query = select(one).order_by(*(_bytewise(tx, column) for column in one.primary_key))
-    yield from tx.execute(query, execution_options={"yield_per": BATCH}).partitions()
+    query = select(*(_read(tx, column) for column in one.c)).order_by(*(_bytewise(tx, key) for key in one.primary_key))
+    searched = [column.name for column in one.c if isinstance(column.type, TSVECTOR)]
+    for rows in tx.execute(query, execution_options={"yield_per": BATCH}).mappings().partitions():
+        yield [{**row, **{name: _in_order(row[name]) for name in searched}} for row in rows]
+
+
+def _read(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    if isinstance(column.type, TSVECTOR) and tx.dialect.name == "postgresql":
+        return func.array_to_string(func.tsvector_to_array(column), " ").label(column.key)
+    return column
+
+
+def _in_order(words: str) -> str:
+    """The words that a search finds, as `finding.terms` has them but in one order: PostgreSQL keeps none, and none counts."""
+    return " ".join(["", *sorted(words.split()), ""])
 
 
 def _bytewise(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -38,8 +52,8 @@ def _bytewise(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[Any]:
     return collate(column, "C" if tx.dialect.name == "postgresql" else "BINARY") if is_text else column
 
 
-def put(tx: Tx, one: Table, rows: Sequence[Record]) -> None:
-    tx.execute(insert(one), [row._asdict() for row in rows])
+def put(tx: Tx, one: Table, rows: Sequence[dict[str, Any]]) -> None:
+    tx.execute(insert(one), rows)
 
 
 def is_empty(tx: Tx) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.exc import DBAPIError
 
-from app.db import Record, Tx
+from app.db import Tx
 from app.encoding import canonical
 from app.errors import Conflict
 from app.records import whole
@@ -40,7 +40,6 @@ def copy(source: Tx, target: Tx) -> list[Copied]:
     whole.forget_head(target)
     read = [_copy_table(source, target, one) for one in whole.TABLES]
     whole.set_sequences(target)
-    # Whatever is derived from these rows and has a table of its own (a search index) is rebuilt here.
     for one, told in zip(whole.TABLES, read, strict=True):
         if _told(target, one) != told:
             raise Conflict("not_the_same", f"Read back, the table {one.name} is not what was copied; nothing was kept.")
@@ -75,10 +74,10 @@ def _told(tx: Tx, one: Table) -> Copied:
     return Copied(one.name, rows, sha256.hexdigest())
 
 
-def _add(sha256: Any, rows: Sequence[Record]) -> None:
+def _add(sha256: Any, rows: Sequence[dict[str, Any]]) -> None:
     """Take rows into a hash: each a line of canonical JSON, the same whatever database it came from."""
     for row in rows:
-        sha256.update(canonical([_plain(value) for value in row]) + b"\n")
+        sha256.update(canonical([_plain(value) for value in row.values()]) + b"\n")
 
 
 def _plain(value: Any) -> Any:
