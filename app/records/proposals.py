@@ -118,6 +118,7 @@ class Shown:
 
 _APART = ("words", "countries", "priority_areas")  # what a face shows, but stands in other tables
 
+
 def add_proposal(tx: Tx, values: dict[str, Any]) -> int:
     return int(tx.execute(insert(proposal).values(values).returning(proposal.c.id)).scalar_one())
 

@@ -223,9 +223,7 @@ def _one(i: int, number: int, many: int, old: int, years: Any, kind: str) -> dic
     at = START + timedelta(seconds=spread * 90_000_000 / many)
     said = "migration migrant border cooperation training officials agency data rights health safe return partner"
     stems = "=migrat =migration =migrant =border =cooper =cooperation =train =training =offici =official"
-    own = (
-        f"thing{i % 10} dozen{i % 12} hundredth{i % 100}x thousandth{i % 1000}x unique{i}x b{year}{number + 10_000} {year}"
-    )
+    own = f"thing{i % 10} dozen{i % 12} hundredth{i % 100}x thousandth{i % 1000}x unique{i}x b{year}{number + 10_000} {year}"
     return {
         "id": number, "old": old, "year": year, "state": STATES[i % len(STATES)], "total": i * 37 % 1000,
         "at": at if kind == "postgresql" else at.strftime("%Y-%m-%d %H:%M:%S.%f"),
