@@ -118,6 +118,17 @@ class Shown:
     priority_areas: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A proposal's number and reference, and what stands on its faces as it stands on itself."""
+
+    id: int
+    ref: str
+    cycle_year: int
+    office_code: str
+    state: str
+
+
 def add_proposal(tx: Tx, values: dict[str, Any]) -> int:
     return added(tx, proposal, values)
 
@@ -126,29 +137,23 @@ _OURS = face.c.proposal_id == bindparam("proposal")
 _SIDES = (_OURS, face.c.side == bindparam("of"))
 _APART = ("words", "countries", "priority_areas")  # what a face shows, but stands in other tables
 _SHOWN = [name for name in Shown.__slots__ if name not in _APART]
-_COPIED = {  # what stands on a face as it stands on the proposal
-    name: select(proposal.c[name]).where(proposal.c.id == bindparam("proposal")).scalar_subquery()
-    for name in ("cycle_year", "office_code", "state")
-}
-_NEW_FACE = Hot(insert(face).values(_COPIED), ["proposal_id", "side", "version", "updated_at", *_SHOWN])
 _RENEWED = Hot(update(face).where(*_SIDES).values(version=face.c.version + 1), [*_SHOWN, "updated_at"])
 _TOUCHED = Hot(update(face).where(_OURS).values(version=face.c.version + 1), ["updated_at"])
 _STATED = Hot(update(face).where(_OURS), ["state"])
 _UNFACETED = Hot(delete(facet).where(facet.c.proposal_id == bindparam("proposal"), facet.c.side == bindparam("of")))
 
 
-def put_face(tx: Tx, proposal_id: int, side: Side, shown: Shown, at: datetime) -> None:
+def put_face(tx: Tx, of: Own, side: Side, shown: Shown, at: datetime) -> None:
     """Write what a side sees; its version goes up by one (or starts at one)."""
     values = {name: getattr(shown, name) for name in _SHOWN}
-    here = {"proposal": proposal_id, "of": str(side)}
+    here, own = {"proposal": of.id, "of": str(side)}, {"proposal_id": of.id, "side": side}
     if not _RENEWED.changed(tx, **here, **values, updated_at=at):
-        own = {"proposal_id": proposal_id, "side": side, "version": 1, "updated_at": at}
-        _NEW_FACE.changed(tx, proposal=proposal_id, **own, **values)
-    findable.put(tx, proposal_id, side, shown.words)
+        copied = {"cycle_year": of.cycle_year, "office_code": of.office_code, "state": of.state}
+        add(tx, face, {**own, **copied, **values, "version": 1, "updated_at": at})
+    findable.put(tx, of.id, side, shown.words)
     _UNFACETED.changed(tx, **here)
     wanted = {("country", code) for code in shown.countries}
     wanted |= {("priority_area", str(number)) for number in shown.priority_areas}
-    own = {"proposal_id": proposal_id, "side": side}
     add_all(tx, facet, [{**own, "name": name, "value": value} for name, value in sorted(wanted)])
 
 

@@ -84,7 +84,7 @@ proposal = Table(
     Column("deferred_to", Integer),
     UniqueConstraint("cycle_year", "number"),
     Index(None, "state", "cycle_year", "id"),
-    Index(None, "state", "deadline_on"),
+    Index(None, "state", "deadline_on", "id"),
     Index(None, "office_code", "id"),
 )
 

@@ -150,7 +150,7 @@ def _submit(tx: Tx, actor: Actor, row: Record, content: Content, book: Rulebook,
     number = faces.keep_snapshot(tx, row, actor, whole, judged, now)
     envelopes.enter(tx, Kind.REQUESTED, row.id, number, requested_by_year(whole), actor, now)
     attachments.submit_with(tx, row.id, number)
-    faces.show(tx, row.id, row.ref, Side, whole, judged, number, now)
+    faces.show(tx, faces.own(row), Side, whole, judged, number, now)
     if judged.result["outcome"] == "eligible":
         changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
         told = {"total": judged.result["total"]}

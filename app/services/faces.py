@@ -26,7 +26,7 @@ from app.domain.screening import result_bytes, screen, summary
 from app.encoding import canonical
 from app.errors import NotFound
 from app.records import proposals, submissions
-from app.records.proposals import Shown
+from app.records.proposals import Own, Shown
 from app.services.clock import Now
 from app.services.rulebooks import check_in_force, frame_for
 
@@ -72,8 +72,7 @@ def judge(tx: Tx, cycle_year: int, content: Content, book: Rulebook, now: Now) -
 
 def show(
     tx: Tx,
-    proposal_id: int,
-    ref: str,
+    of: Own,
     sides: Iterable[Side],
     content: Content,
     judged: Judged,
@@ -91,12 +90,12 @@ def show(
         content=_text(as_json(without_contact(content))),
         contact=contact_text(content),
         screening=_text({**summary(judged.result), "missing": missing}),
-        words=_words(ref, content),
+        words=_words(of.ref, content),
         countries=tuple(country.code for country in content.countries or ()),
         priority_areas=tuple(content.priority_areas or ()),
     )
     for side in sides:
-        proposals.put_face(tx, proposal_id, side, shown, now.at)
+        proposals.put_face(tx, of, side, shown, now.at)
 
 
 def contact_text(content: Content) -> str | None:
@@ -116,6 +115,11 @@ def content_text(row: Record) -> str:
     if row.contact is None:
         return str(row.content)
     return str(row.content)[:-1] + ("," if len(row.content) > 2 else "") + f'"contact":{row.contact}}}'
+
+
+def own(row: Record) -> Own:
+    """What `show` needs to know of a proposal that was read."""
+    return Own(row.id, row.ref, row.cycle_year, row.office_code, row.state)
 
 
 def keep_snapshot(tx: Tx, row: Record, actor: Actor, whole: Content, judged: Judged, now: Now) -> int:

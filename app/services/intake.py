@@ -15,6 +15,7 @@ from app.encoding import canonical, encode
 from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version
 from app.records import cycles, listing, people, proposals, submissions
 from app.records.listing import Wanted
+from app.records.proposals import Own
 from app.services import audit, casework, faces, papers
 from app.services.casework import Step
 from app.services.clock import Now
@@ -73,7 +74,7 @@ def create(
     }
     proposal_id = proposals.add_proposal(tx, made)
     judged = faces.judge(tx, cycle.year, content, book, now)
-    faces.show(tx, proposal_id, ref, (Side.IOM,), content, judged, None, now)
+    faces.show(tx, Own(proposal_id, ref, cycle.year, code, State.DRAFT), (Side.IOM,), content, judged, None, now)
     casework.note(tx, proposal_id, 1, "create", None, State.DRAFT, Step(actor), now)
     after = audit.digest(canonical(as_json(without_contact(content))).decode())
     audit.record(tx, actor, "proposal.create", ref, now, {"office": code}, after=after)
@@ -122,7 +123,7 @@ def replace_content(
     if not proposals.change_proposal(tx, row.id, row.state, row.lock, {}):
         raise Conflict("changed_meanwhile", "Somebody else changed this proposal at the same time; read it again.")
     judged = faces.judge(tx, row.cycle_year, content, book, now)
-    faces.show(tx, row.id, row.ref, (Side.IOM,), content, judged, None, now)
+    faces.show(tx, faces.own(row), (Side.IOM,), content, judged, None, now)
     after = audit.digest(canonical(as_json(without_contact(content))).decode())
     audit.record(tx, actor, "proposal.edit", ref, now, before=audit.digest(row.content), after=after)
 

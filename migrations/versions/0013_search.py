@@ -52,6 +52,8 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_face_side_office_code_cycle_year_state"), "face", ["side", "office_code", "cycle_year", "state"]
     )
+    op.drop_index(op.f("ix_proposal_state_deadline_on"), "proposal")
+    op.create_index(op.f("ix_proposal_state_deadline_on_id"), "proposal", ["state", "deadline_on", "id"])
     op.create_index(op.f("ix_clarification_answered_at_due_on"), "clarification", ["answered_at", "due_on"])
     op.create_index(op.f("ix_assessment_person_id_completed_at"), "assessment", ["person_id", "completed_at"])
 

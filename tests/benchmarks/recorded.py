@@ -11,6 +11,8 @@ from sqlalchemy import event
 from app import prepared
 from app.db import Database
 
+# What is no work on rows: how the service begins, and lets one writer in at a time.
+_OURS = ("BEGIN", "SAVEPOINT", "RELEASE", "SELECT pg_advisory")
 Statement = tuple[str, Any, bool]  # its text, its values, whether these are many sets of values
 Trace = list[list[Statement]]  # the transactions of one request
 
@@ -30,7 +32,7 @@ class Recorder:
         file.write_bytes(pickle.dumps(self.traces))
 
     def _note(self, text: str, values: Any, many: bool) -> None:
-        if self.traces and self.traces[-1] and not text.startswith(("BEGIN", "SAVEPOINT", "RELEASE")):
+        if self.traces and self.traces[-1] and not text.startswith(_OURS):
             self.traces[-1][-1].append((text, [_plain(one) for one in values] if many else _plain(values), many))
 
     def _watch(self, database: Any) -> None:
