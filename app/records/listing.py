@@ -7,13 +7,26 @@ found by the index of words or facets is put in order, if it is FEW; else the wh
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, literal, select, tuple_, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
 
 from app.db import Record, Tx
 from app.domain.finding import Term, asked
 from app.domain.people import Actor, Role
+from app.prepared import Hot
 from app.records import findable
 from app.records.among import among
 from app.records.proposals import has_facet, visible
@@ -51,7 +64,32 @@ def list_proposals(tx: Tx, actor: Actor, wanted: Wanted, summaries: bool = False
 
     `q` asks for all of its words; one that has signs but no word finds nothing. `summaries` adds that of the screening.
     """
-    return _Listing(tx, actor, wanted, summaries).rows()
+    if wanted.q or wanted.states or wanted.country or wanted.priority_area or actor.role is Role.EMBASSY:
+        return _Listing(tx, actor, wanted, summaries).rows()
+    value, last = wanted.after or (None, None)
+    given = {"in_cycle": wanted.cycle, "of_office": wanted.office, "value": value, "last": last}
+    given = {name: one for name, one in given.items() if one is not None}
+    ready = _ready(actor.role, wanted.by_total, summaries, tuple(given))
+    own = {"own_office": actor.office} if actor.role is Role.IOM_OFFICE else {}
+    return ready(tx, most=wanted.limit, **own, **given)
+
+
+@cache
+def _ready(role: Role, by_total: bool, summaries: bool, given: tuple[str, ...]) -> Hot:
+    """The list without words, facets and states, which is what most ask for, put together once."""
+    sort = face.c.total_tenths if by_total else face.c.updated_at
+    here: dict[str, Any] = {name: bindparam(name) for name in given}
+    after = (bindparam("value", type_=sort.type), here["last"]) if "last" in here else None
+    asked = Wanted(
+        here.get("in_cycle"),
+        office=here.get("of_office"),
+        by_total=by_total,
+        limit=bindparam("most", type_=Integer),  # type: ignore[arg-type]  # stands for the number
+        after=after,
+    )
+    reader = Actor(0, "", role, bindparam("own_office"))  # type: ignore[arg-type]  # as above
+    listing = _Listing(None, reader, asked, summaries)  # type: ignore[arg-type]  # nothing is read to put it together
+    return Hot(listing.page_of(listing.walk()))
 
 
 class _Listing:
@@ -71,16 +109,16 @@ class _Listing:
             return []
         narrow = self._narrow()
         if not narrow:
-            return self._page(self._walk())
+            return self._page(self.walk())
         end = self._place_of(NEAR_BY_WORDS if self.terms else NEAR)
         if end is None:
-            return self._page(self._walk(*narrow))
-        near = self._page(self._walk(*narrow, tuple_(self.sort, face.c.proposal_id) >= end))
+            return self._page(self.walk(*narrow))
+        near = self._page(self.walk(*narrow, tuple_(self.sort, face.c.proposal_id) >= end))
         if len(near) > self.wanted.limit:
             return near
         few = self._few()
         if few is None:
-            return self._page(self._walk(*narrow))
+            return self._page(self.walk(*narrow))
         return self._page(self._sorted(few, narrow)) if few else []
 
     def _facets(self) -> Iterator[tuple[str, ColumnElement[bool]]]:
@@ -105,7 +143,8 @@ class _Listing:
             found.append(face.c.office_code == wanted.office)
         if wanted.after is not None:
             value, last = wanted.after
-            found.append(self._key < tuple_(literal(value, self.sort.type), last))
+            value = value if isinstance(value, BindParameter) else literal(value, self.sort.type)
+            found.append(self._key < tuple_(value, last))
         return and_(*found)
 
     @property
@@ -123,7 +162,7 @@ class _Listing:
         found = [face.c.cycle_year == year for year in years if wanted.cycle is not None]
         return [and_(True, *found, *([face.c.state.in_(wanted.states)] if wanted.states else []))]
 
-    def _walk(self, *conditions: ColumnElement[bool], most: int | None = None) -> Select[Any]:
+    def walk(self, *conditions: ColumnElement[bool], most: int | None = None) -> Select[Any]:
         """The keys of the list in order, `most` of them or a page."""
         most = most or self.wanted.limit + 1
         parts = [
@@ -151,15 +190,18 @@ class _Listing:
         return query.order_by(self.sort.desc(), face.c.proposal_id.desc()).limit(self.wanted.limit + 1)
 
     def _page(self, keys: Select[Any]) -> list[Record]:
+        return list(self.tx.execute(self.page_of(keys)))
+
+    def page_of(self, keys: Select[Any]) -> Select[Any]:
+        """The rows of these keys, in the list's order."""
         found = keys.subquery()
         joined = found.join(face, (face.c.proposal_id == found.c.proposal_id) & (face.c.side == self.actor.side))
         joined = joined.join(proposal, proposal.c.id == face.c.proposal_id)
-        query = select(*self.columns).select_from(joined)
-        return list(self.tx.execute(query.order_by(self.sort.desc(), face.c.proposal_id.desc())))
+        return select(*self.columns).select_from(joined).order_by(self.sort.desc(), face.c.proposal_id.desc())
 
     def _place_of(self, number: int) -> Any:
         """The key of that row of the list; None if it is shorter."""
-        found = self._walk(most=number).subquery()
+        found = self.walk(most=number).subquery()
         row = self.tx.execute(select(found).offset(number - 1).limit(1)).one_or_none()
         return None if row is None else tuple_(literal(row[1], self.sort.type), row[0])
 
@@ -179,7 +221,7 @@ class _Listing:
 
     def _rare(self) -> tuple[Term, ...]:
         """The words that few have, else those that together few may have: to look a word up reads through all that have it."""
-        counts = findable.counted(self.tx, self.actor.side, self.terms, self._walk(most=SAMPLE).subquery())
+        counts = findable.counted(self.tx, self.actor.side, self.terms, self.walk(most=SAMPLE).subquery())
         counted = list(zip(self.terms, counts, strict=True))
         rare = tuple(term for term, count in counted if count < SAMPLE * RARE)
         some = tuple(term for term, count in counted if count < SAMPLE * COMMON)
