@@ -70,6 +70,7 @@ def serve() -> None:
     if settings.demo:
         _fill_demo(settings)
     logs.set_up()
+    sys.setswitchinterval(0.0005)
     app = create_app(settings)
     _note_start(app.state.house)
     server = Server(app, partial(_announce, settings))

@@ -7,6 +7,7 @@ import logging
 import shutil
 import sqlite3
 import statistics
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -206,13 +207,18 @@ def beside(store: Store, folder: Path, one: Operation, made: dict[str, list[str]
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table; of one kind of database, and of operations that are named, if any are."""
     logs.set_up()
     logging.disable()
     with tempfile.TemporaryDirectory() as name, stores(Path(name)) as known:
+        asked = set(sys.argv[1:])
         for kind, store in known.items():
+            if asked & known.keys() and kind not in asked:
+                continue
             made = prepare(store, Path(name))
             for one in OPERATIONS:
+                if asked - known.keys() and one.name not in asked:
+                    continue
                 service, limit = beside(store, Path(name), one, made)
                 print(
                     f"{kind:11} {one.name:12} {service:7.0f} /s  bare {limit:7.0f} /s  {service / limit:.2f}",

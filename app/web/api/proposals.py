@@ -18,6 +18,7 @@ from app.services.clock import Now
 from app.services.idempotency import Answer
 from app.web.answers import conditional, etag, ok, response, write
 from app.web.api import bodies, shapes
+from app.web.api.direct import Direct
 from app.web.api.docs import EXAMPLE_CONTENT, answers
 from app.web.api.submission import read_submission
 from app.web.cursors import after as after_of
@@ -25,7 +26,7 @@ from app.web.cursors import cursor as cursor_of
 from app.web.requests import caller, check_query, expected_versions, house, read_as, read_json
 from app.web.sheets import enclosed, paged
 
-router = APIRouter(prefix="/api/v1", tags=["proposals"])
+router = APIRouter(prefix="/api/v1", tags=["proposals"], route_class=Direct)
 Ref = Annotated[str, Path(description="Like DK-IOM-2027-003", examples=["DK-IOM-2027-003"])]
 
 _LISTED = {

@@ -1,27 +1,17 @@
 """Screening a content that is stored nowhere."""
 
-from collections.abc import Callable
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 
 from app.db import Tx
 from app.services import intake
 from app.services.idempotency import Answer
 from app.web.answers import ok, response, write
 from app.web.api import shapes
+from app.web.api.direct import Direct
 from app.web.api.docs import answers
 from app.web.api.submission import read_submission
 from app.web.requests import caller, house
-
-
-class Direct(APIRoute):
-    """A route whose endpoint takes the request and nothing else: called without FastAPI's search for parameters."""
-
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        return self.endpoint
-
 
 router = APIRouter(prefix="/api/v1", tags=["screenings"], route_class=Direct)
 
