@@ -75,7 +75,7 @@ def test_a_request_is_one_span_in_its_callers_trace_and_names_nobody(filled: dic
     assert (span.trace_id.hex(), span.parent_span_id.hex(), span.kind) == (TRACE, PARENT, 2)
     route = {"http.route": "/api/v1/proposals/{ref}", "http.request.method": "GET"}
     assert said == {**route, "http.response.status_code": 200}
-    assert found["_OTHER /api/v1/proposals/{ref}" if "_OTHER /api/v1/proposals/{ref}" in found else "_OTHER"]
+    assert any(name.startswith("_OTHER") for name in found)
     assert 0 < span.end_time_unix_nano - span.start_time_unix_nano < 10**10
     whole = b"".join(taken)
     assert not [one for one in ("Fatima", "DK-IOM-2023-001", "127.0.0.1", token) if one.encode() in whole]
