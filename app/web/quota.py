@@ -1,4 +1,4 @@
-"""How many requests a minute one person may send, over all instances: allowances come from the database a tenth at a time."""
+"""How many requests a minute one person may send, over all instances: allowances come from the database, ever larger ones."""
 
 import asyncio
 import time
@@ -25,6 +25,7 @@ class _Allowance:
     """What this instance may still let through; `spent` when there is no more to be had this minute."""
 
     left: int = 0
+    taken: int = 0  # times
     spent: bool = False
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -45,16 +46,16 @@ class Quota:
         if not own.left and not own.spent:
             async with own.turn:
                 if not own.left and not own.spent:
-                    own.left = await self._take(who, most, minute)
-                    own.spent = not own.left
+                    own.left = await self._take(who, most, minute, own.taken)
+                    own.taken, own.spent = own.taken + 1, not own.left
         if not own.left:
             raise too_many(most)
         own.left -= 1
 
-    async def _take(self, who: str, most: int, minute: int) -> int:
+    async def _take(self, who: str, most: int, minute: int, before: int) -> int:
         """As `quotas.take`. Where nothing can be written reading goes on, and this instance counts for itself."""
         try:
-            return await self.database.write(partial(quotas.take, who=who, most=most, minute=minute))
+            return await self.database.write(partial(quotas.take, who=who, most=most, minute=minute, before=before))
         except Exception:
             log.exception("quota not counted")
             return most

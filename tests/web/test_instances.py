@@ -81,7 +81,7 @@ def test_the_quota_is_one_for_all_instances_and_few_requests_write(
         asking = [instance.client.get("/proposals?limit=1") for _ in range(80) for instance in (one, two)]
         said = await asyncio.gather(*asking)
         assert Counter(answer.status_code for answer in said) == {200: 100, 429: 60}
-        assert len(taken) <= 10 + 2, "an allowance is a tenth; each instance learns once that there is no more"
+        assert len(taken) <= 10 + 2, "each instance learns once that there is no more"
         refused = next(answer for answer in said if answer.status_code == 429)
         assert (refused.json()["code"], refused.headers["Retry-After"]) == ("too_many_requests", "60")
         hands.now += 60
@@ -108,6 +108,23 @@ def test_an_instance_that_is_idle_keeps_at_most_a_tenth_of_the_quota_to_itself(
     env = {"EARMARK_REQUESTS_PER_MINUTE": "20"}
     token = token_of(filled, database_url)
     together([Instance(database_url, tmp_path, token, **env) for _ in range(2)], scenario)
+
+
+def test_instances_that_come_and_go_waste_little(
+    database_url: str, filled: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "time", Clock())
+
+    async def scenario(*instances: Instance) -> None:
+        first, *others = instances
+        for one in others:
+            assert (await one.client.get("/proposals?limit=1")).status_code == 200
+        said = await asyncio.gather(*(first.client.get("/proposals?limit=1") for _ in range(400)))
+        assert Counter(answer.status_code for answer in said) == {200: 350, 429: 50}
+
+    env = {"EARMARK_REQUESTS_PER_MINUTE": "400"}
+    token = token_of(filled, database_url)
+    together([Instance(database_url, tmp_path, token, **env) for _ in range(6)], scenario)
 
 
 def publish(rules: Path) -> str:
