@@ -5,6 +5,7 @@ FIT := import ensurepip, ssl, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do $$p -c '$(FIT)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+export PYTHONDONTWRITEBYTECODE :=# many processes start in the tests: what one has compiled the others need not
 .DELETE_ON_ERROR:
 .PHONY: run test check bench shots soak container sbom lock clean
 
@@ -28,7 +29,7 @@ shots: .venv/test
 	@$(BIN)/python tests/install_packages.py
 	@$(BIN)/python -m tests.browser.shots $(ARGS)
 
-# The long tests: 1,000 kills on each database and more; `make soak ARGS="--kills 60"` for less.
+# Every promise tried for longer, and a table of what was found; `make soak ARGS="--minutes 5"` for less.
 soak: .venv/test
 	@$(BIN)/python tests/install_packages.py
 	@$(BIN)/python -m tests.soak $(ARGS)

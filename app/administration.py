@@ -9,6 +9,7 @@ import typer
 from app.db import Tx, open_database
 from app.domain.people import Role
 from app.encoding import encode
+from app.records import findable
 from app.services import access, audit, clock, logins, users
 from app.services.clock import Now
 from app.settings import SettingsError, read_settings
@@ -88,6 +89,7 @@ def user_erase(person: int) -> None:
     database = open_database(settings.database_url)
     with database.transaction() as tx:
         users.erase(tx, None, person, clock.now(settings.today))
+        findable.forget(tx)
     database.scrub()
     typer.echo(f"Person {person} is erased.")
 

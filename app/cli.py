@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import sqlite3
 import sys
 from dataclasses import replace
 from functools import partial
@@ -16,12 +17,13 @@ from typing import Annotated, NoReturn
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import administration, casefiles, delivering, exchange, logs, previewing, proposing
+from app import administration, casefiles, delivering, exchange, logs, moving, previewing, proposing
 from app import demo as demo_data
 from app.db import Database, open_database
 from app.domain.rulebook import FILES, Rulebook, RulebookError, build_rulebook
 from app.errors import AppError
 from app.main import create_app
+from app.outages import told
 from app.schema import migrate as bring_to_head
 from app.services import clock, comparison, cycles, integrity, upkeep
 from app.services.rulebooks import Library, ManifestError, described, open_library
@@ -45,6 +47,9 @@ cli.command("template")(proposing.template)
 cli.command("screen")(proposing.screen_files)
 cli.command("submit")(proposing.submit)
 cli.add_typer(exchange.engaged, name="engagements")
+cli.command("backup")(moving.backup)
+cli.command("restore")(moving.restore)
+cli.command("copy-database")(moving.copy_database)
 cli.add_typer(previewing.messages, name="messages")
 
 
@@ -203,7 +208,9 @@ def main() -> None:
         _fail(f"the rulebook cannot be used:\n{error}")
     except AppError as error:
         _fail(error.detail)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        if out := told(error):
+            _fail(out.detail)
         said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         _fail(f"the database cannot be used: {said}. Is its address right, and has `migrate` been run?")
     except OSError as error:

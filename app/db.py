@@ -1,35 +1,39 @@
 """The one seam to the database: endpoints await `read` and `write`, services get a plain connection and stay sync.
 
-Only this module begins and commits. A write is committed before `write` returns, hence before the answer leaves. SQLite:
-reads inline, writes one at a time on a writer thread; PostgreSQL: a pool of async connections, writes shielded from
-cancellation. An AppError rolls back, unless it says that what was done before it is `settled`.
+Only this module begins and commits. A write is committed before `write` returns, hence before the answer leaves. One thread
+writes (`writing`), on PostgreSQL one of all instances at a time: every act ends in the one log of acts anyway. SQLite reads
+inline, PostgreSQL through a pool of async connections. An AppError rolls back, unless it says that what was done before it
+is `settled`. PostgreSQL ends what takes too long, waits too long for a lock, or forgets to go on; what breaks off before its
+commit because the server went away is done anew.
 """
 
 import asyncio
+import select as sockets
 import threading
-from collections import namedtuple
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, Row, Select, Table, create_engine, event, make_url
+from psycopg import OperationalError as Broken
+from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.errors import AppError
+from app.outages import DEADLOCK, is_lost, sqlstate
 from app.settings import SettingsError
+from app.writing import Writer
 
 T = TypeVar("T")
 Tx = Connection
 Record = Row[*tuple[Any, ...]]  # a row as it comes from the database, its columns as attributes
-POOL = 8
-TRIES = 3  # of a write that PostgreSQL ends because it and others wait for each other
-_DEADLOCK = "40P01"
+POOL, KEPT, MOST = 8, 4, 20  # connections of requests; of threads, how many are kept open and how many there may be
+_WRITES = 7261967  # any number that only we use: whichever instance writes holds this advisory lock
+_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 15000, "keepalives_idle": 30, "application_name": "earmark"}
+_LIMITS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout={long} -c statement_timeout={long}"
 
 
 class Database(Protocol):
@@ -49,55 +53,14 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A statement as one driver takes it: its text, the order of its parameters, what makes its values Python's."""
-
-    text: str
-    order: list[str] | None
-    row: Callable[..., Any]
-    processors: list[tuple[int, Callable[[Any], Any]]]
-
-
-class Hot:
-    """A SELECT that nearly every request runs: compiled once for each database, then run on the driver itself.
-
-    Called with the transaction and values the driver knows (numbers, text, bytes); answers with rows by column name.
-    """
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self._statement = statement
-        self._ready: dict[str, _Ready] = {}
-
-    def __call__(self, tx: Tx, **given: Any) -> list[Any]:
-        ready = self._ready.get(tx.dialect.name) or self._prepare(tx.dialect)
-        cursor = tx.connection.cursor()
-        try:
-            cursor.execute(ready.text, [given[name] for name in ready.order] if ready.order is not None else given)
-            found = cursor.fetchall()
-        finally:
-            cursor.close()
-        if not ready.processors:
-            return [ready.row(*values) for values in found]
-        rows = []
-        for values in map(list, found):
-            for i, process in ready.processors:
-                values[i] = process(values[i])
-            rows.append(ready.row(*values))
-        return rows
-
-    def _prepare(self, dialect: Dialect) -> _Ready:
-        compiled, columns = self._statement.compile(dialect=dialect), list(self._statement.selected_columns)
-        made = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        order = list(compiled.positiontup or ()) if compiled.positional else None
-        row = namedtuple("row", [str(column.key) for column in columns])  # type: ignore[misc]  # the columns are data
-        self._ready[dialect.name] = _Ready(str(compiled), order, row, [(i, p) for i, p in enumerate(made) if p])
-        return self._ready[dialect.name]
-
-
 def insert_of(tx: Tx, table: Table) -> Any:
     """An INSERT that can say ON CONFLICT, which both databases can, each in its own dialect."""
-    return (postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert)(table)
+    return insert_into(tx.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> Any:
+    """As `insert_of`, for a statement that is put together once for each database."""
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
 
 
 @contextmanager
@@ -115,15 +78,6 @@ def _settling(begin: Any) -> Iterator[Tx]:
         raise settled
 
 
-def _run(tx: Tx, work: Callable[[Tx], T]) -> T | AppError:
-    try:
-        return work(tx)
-    except AppError as error:
-        if error.settled:
-            return error
-        raise
-
-
 class Sqlite:
     """One file, WAL, FULL; one writer thread, so that no writer waits for another inside SQLite's own lock."""
 
@@ -133,7 +87,7 @@ class Sqlite:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _sqlite_engine(url, writes=True)
         self._reading = _sqlite_engine(url, writes=False)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._writer = Writer(self._writing, lambda error: False)
         self._turn = threading.Lock()
         self._reader: Tx | None = None
 
@@ -159,13 +113,13 @@ class Sqlite:
             return work(tx)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run a write on the writer thread; when this returns it is on disk, and a cancelled request does not stop it."""
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._writer, self._write, work))
+        """Run a write on the writer thread; when this returns it is on disk."""
+        return await self._writer.write(work)
 
-    def _write(self, work: Callable[[Tx], T]) -> T:
-        with self.transaction() as tx:
-            return work(tx)
+    @contextmanager
+    def _writing(self) -> Iterator[Tx]:
+        with self._turn, self.engine.begin() as tx:
+            yield tx
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
@@ -186,7 +140,7 @@ class Sqlite:
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:
-        self._writer.shutdown(wait=True)
+        await asyncio.to_thread(self._writer.close)
         if self._reader is not None:
             self._reader.close()
         self.engine.dispose()
@@ -196,14 +150,27 @@ class Sqlite:
 class Postgres:
     """A pool of async connections on which the sync services run; READ COMMITTED, guarded by conditional updates."""
 
-    def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    def __init__(self, url: str, lasting: bool) -> None:
+        lines: dict[str, Any] = {"pool_size": KEPT, "max_overflow": MOST - KEPT} if lasting else {"poolclass": NullPool}
+        self.engine: Engine = create_engine(_patient(url, "5min"), hide_parameters=True, **lines)
         self._pool: AsyncEngine = create_async_engine(
-            url, pool_size=POOL, max_overflow=0, pool_timeout=30, hide_parameters=True
+            _patient(url, "30s"), pool_size=POOL, max_overflow=0, pool_timeout=30, hide_parameters=True
         )
+        self._lines = create_engine(_patient(url, "30s"), pool_size=1, max_overflow=0, hide_parameters=True)
+        self._writer = Writer(self._writing, _is_passing)
+        for engine in (self.engine, self._lines, self._pool.sync_engine):
+            event.listen(engine, "checkout", _check_line)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        """Run a read in a read-only transaction that sees one consistent snapshot."""
+        """Run a read in a read-only transaction that sees one consistent snapshot; once more when the server went away."""
+        try:
+            return await self._read(work)
+        except (OperationalError, Broken) as error:
+            if not is_lost(error):
+                raise
+        return await self._read(work)
+
+    async def _read(self, work: Callable[[Tx], T]) -> T:
         async with self._pool.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return await connection.run_sync(work)
@@ -217,23 +184,14 @@ class Postgres:
             return work(tx)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run a write to its commit, even when the request that asked for it is cancelled meanwhile."""
-        done = await asyncio.shield(asyncio.ensure_future(self._write(work)))
-        if isinstance(done, AppError):
-            raise done
-        return done
+        """Run a write on the writer thread to its commit."""
+        return await self._writer.write(work)
 
-    async def _write(self, work: Callable[[Tx], T]) -> T | AppError:
-        for left in reversed(range(TRIES)):
-            try:
-                async with self._pool.begin() as connection:
-                    return await connection.run_sync(_run, work)
-            except (
-                OperationalError
-            ) as error:  # chosen to give way in a circle of waiting: nothing was done, so it is done anew
-                if not left or getattr(error.orig, "sqlstate", None) != _DEADLOCK:
-                    raise
-        raise AssertionError("the last try returns or raises")
+    @contextmanager
+    def _writing(self) -> Iterator[Tx]:
+        with self._lines.begin() as tx:
+            tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITES})")
+            yield tx
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
@@ -249,16 +207,45 @@ class Postgres:
     def scrub(self) -> None:
         """Write the tables anew, so that nothing deleted is left in their files."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("SET statement_timeout = 0")
             connection.exec_driver_sql("VACUUM FULL")
+            connection.invalidate()  # nobody else shall have no limit
 
     async def close(self) -> None:
+        await asyncio.to_thread(self._writer.close)
         await self._pool.dispose()
+        self._lines.dispose()
         self.engine.dispose()
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether PostgreSQL ended a transaction before anything of it was done: to let others go first, or because it went away."""
+    return isinstance(error, (OperationalError, Broken)) and (sqlstate(error) == DEADLOCK or is_lost(error))
+
+
+def _patient(url: str, long: str) -> URL:
+    """The address with our limits; what it says itself counts more."""
+    found = make_url(url)
+    own = found.query.get("options", "")
+    limits = {"options": f"{_LIMITS.format(long=long)} {own}".rstrip()}
+    return found.set(query={**{name: str(value) for name, value in _PATIENCE.items()}, **found.query, **limits})
+
+
+def _check_line(connection: Any, record: Any, proxy: Any) -> None:
+    """A line on which something came unasked was closed by the server: another is opened. A look, no round trip."""
+    line = record.driver_connection
+    if not line.closed:
+        looked = sockets.poll()
+        looked.register(line.fileno(), sockets.POLLIN)
+        if not looked.poll(0):
+            return
+    raise DisconnectionError("the server has closed the connection")
 
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:
     one = {"pool_size": 1, "max_overflow": 4} if writes else {"poolclass": NullPool}
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, hide_parameters=True, **one)
+    driver = {"check_same_thread": False, "timeout": 30, "cached_statements": 512}
+    engine = create_engine(url, connect_args=driver, hide_parameters=True, **one)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:
@@ -278,9 +265,9 @@ def _sqlite_engine(url: str, writes: bool) -> Engine:
     return engine
 
 
-def open_database(url: str) -> Database:
-    """The database at a `sqlite:///` or `postgresql+psycopg://` address."""
+def open_database(url: str, lasting: bool = False) -> Database:
+    """The database at a `sqlite:///` or `postgresql+psycopg://` address; `lasting` for who keeps it until `close`."""
     backend = make_url(url).get_backend_name()
     if backend not in ("sqlite", "postgresql"):
         raise SettingsError(f"The database '{backend}' is not supported; use sqlite:///... or postgresql+psycopg://...")
-    return Sqlite(url) if backend == "sqlite" else Postgres(url)
+    return Sqlite(url) if backend == "sqlite" else Postgres(url, lasting)

@@ -122,7 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/docs/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     install_handlers(app, failures.answer)
     install_openapi(app)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, lasting=True)
     library = open_library(RULES, settings.framework)
     app.mount("/static/font", StaticFiles(directory=Path(fontpkg_ibm_plex_sans.__file__).parent / "files"))
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"))

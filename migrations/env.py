@@ -5,6 +5,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
 from app.records import tables
+from app.schema import compared
 from app.settings import read_settings
 
 # Any number that only we use: whoever migrates holds this advisory lock.
@@ -19,15 +20,16 @@ def run() -> None:
         _begin_for_real(engine)
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SET lock_timeout = '10s'"))
             connection.execute(text("SET statement_timeout = '10min'"))
-            connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
+            connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))  # another migrates: it may take its time
+            connection.execute(text(f"SET lock_timeout = '{context.config.get_main_option('lock_timeout')}'"))
             connection.commit()
         context.configure(
             connection=connection,
             target_metadata=tables.proposal.metadata,
             render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,
+            include_object=compared if connection.dialect.name == "sqlite" else None,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cache
 
 from app.domain.people import Role
 from app.errors import Conflict, Forbidden, Invalid, Refusal
@@ -213,6 +214,7 @@ def named(event: str) -> Event:
         raise Invalid("unknown_move", f"There is no move '{event}'. The moves are {known}.") from None
 
 
+@cache
 def lines_of(event: Event) -> tuple[Move, ...]:
     """The lines of the table for an event, one per group of states it starts from."""
     return tuple(move for move in MOVES if move.event is event)

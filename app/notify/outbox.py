@@ -3,11 +3,12 @@
 Who reads it is settled here, when it happens; how it reads is settled when it is sent, from what is frozen here.
 """
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
+
+import orjson
 
 from app.db import Tx
 from app.domain.cycle import COPENHAGEN
@@ -95,7 +96,7 @@ def _about(tx: Tx, ref: str) -> dict[str, Any]:
     if row is None:
         return {}
     named = {"ref": row.ref, "title": row.title, "office": row.office_code, "office_name": row.office_name}
-    return {**named, "cycle": row.cycle_year, "countries": json.loads(row.content).get("countries", [])}
+    return {**named, "cycle": row.cycle_year, "countries": orjson.loads(row.content).get("countries", [])}
 
 
 def readers_of(tx: Tx, said: Notice, subject: str, facts: Mapping[str, Any]) -> list[int]:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from app.db import Record, Tx, insert_of
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement, amendment, payment, signature
+from app.records.among import among
 from app.records.tables import envelope, proposal
 
 
@@ -25,7 +26,7 @@ def put(tx: Tx, proposal_id: int, values: dict[str, Any]) -> None:
 
 def signed_of(tx: Tx, ids: Iterable[int]) -> dict[int, Record]:
     """Proposal -> its agreement, of those whose agreement both sides have signed."""
-    here = agreement.c.proposal_id.in_(list(ids)) & agreement.c.signed_at.is_not(None)
+    here = among(agreement.c.proposal_id, ids) & agreement.c.signed_at.is_not(None)
     return {row.proposal_id: row for row in tx.execute(select(agreement).where(here))}
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
 
 from app.db import Record, Tx
 from app.domain.people import Actor, Side
+from app.prepared import Hot
 from app.records.tables import attachment
 
 
@@ -17,10 +18,15 @@ def _visible(actor: Actor) -> ColumnElement[bool]:
     return or_(own, told)
 
 
+_SUBMITTED = Hot(
+    update(attachment).where(attachment.c.proposal_id == bindparam("proposal"), attachment.c.snapshot.is_(None)),
+    ["snapshot"],
+)
+
+
 def submit_with(tx: Tx, proposal_id: int, snapshot: int) -> None:
     """What hangs on the working content belongs to this snapshot from now on."""
-    here = (attachment.c.proposal_id == proposal_id) & attachment.c.snapshot.is_(None)
-    tx.execute(update(attachment).where(here).values(snapshot=snapshot))
+    _SUBMITTED.changed(tx, proposal=proposal_id, snapshot=snapshot)
 
 
 def of_proposal(tx: Tx, actor: Actor, proposal_id: int) -> list[Record]:

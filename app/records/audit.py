@@ -5,28 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 
-from app.db import Hot, Record, Tx
+from app.db import Record, Tx
+from app.prepared import Hot, add
 from app.records.access_tables import audit, audit_head
 
-# Every act writes these three: put together once.
 _HEAD = update(audit_head).where(audit_head.c.id == 1)
-_RAISED = _HEAD.values(seq=audit_head.c.seq + 1).returning(audit_head.c.seq, audit_head.c.hash)
-_MOVED = _HEAD.values(hash=bindparam("new"))
-_ADDED = insert(audit)
+_RAISED = Hot(_HEAD.values(seq=audit_head.c.seq + 1).returning(audit_head.c.seq, audit_head.c.hash))
+_MOVED = Hot(_HEAD.values(hash=bindparam("new")))
 
 
 def next_place(tx: Tx) -> tuple[int, str]:
     """The next entry's number and the hash of the entry before; held until this transaction ends."""
-    row = tx.execute(_RAISED).one()
+    row = _RAISED(tx)[0]
     return int(row.seq), str(row.hash)
 
 
 def append(tx: Tx, values: dict[str, Any]) -> None:
     """Add an entry and move the head to it."""
-    tx.execute(_ADDED, values)
-    tx.execute(_MOVED, {"new": values["hash"]})
+    add(tx, audit, values)
+    _MOVED.changed(tx, new=values["hash"])
 
 
 def hash_at(tx: Tx, seq: int) -> str | None:

@@ -1,11 +1,13 @@
 """Consultations, their agendas and decisions, and IOM's word on the minutes, as rows."""
 
 import json
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.db import Record, Tx, insert_of
+from app.prepared import Hot
 from app.records.access_tables import person
 from app.records.decision_tables import agenda_item, consultation, decision, minutes_answer
 from app.records.tables import face, proposal
@@ -126,18 +128,22 @@ def remove_decision(tx: Tx, consultation_id: int, proposal_id: int) -> bool:
 def decision_in_force(tx: Tx, proposal_id: int, consultation_id: int | None = None) -> Record | None:
     """The newest decision on a proposal whose consultation is concluded, with the consultation's date and place; of one
     consultation where it is named."""
+    of = {} if consultation_id is None else {"consultation": consultation_id}
+    return next(iter(_in_force(consultation_id is not None)(tx, proposal=proposal_id, **of)), None)
+
+
+@cache
+def _in_force(of_one: bool) -> Hot:
     joined = decision.join(consultation, consultation.c.id == decision.c.consultation_id)
     columns = [
         *decision.c,
         *(consultation.c[name] for name in ("held_on", "place", "concluded_at", "head", "rulebook")),
     ]
-    here = (decision.c.proposal_id == proposal_id) & (consultation.c.state == "concluded")
+    here = (decision.c.proposal_id == bindparam("proposal")) & (consultation.c.state == "concluded")
     query = select(*columns).select_from(joined).where(here)
-    if consultation_id is not None:
-        query = query.where(consultation.c.id == consultation_id)
-    return tx.execute(
-        query.order_by(consultation.c.concluded_at.desc(), consultation.c.id.desc()).limit(1)
-    ).one_or_none()
+    if of_one:
+        query = query.where(consultation.c.id == bindparam("consultation"))
+    return Hot(query.order_by(consultation.c.concluded_at.desc(), consultation.c.id.desc()).limit(1))
 
 
 def erase_name(tx: Tx, name: str) -> None:

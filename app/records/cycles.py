@@ -4,8 +4,9 @@ from datetime import date, datetime
 
 from sqlalchemy import bindparam, insert, select, update
 
-from app.db import Hot, Record, Tx, insert_of
+from app.db import Record, Tx, insert_of
 from app.domain.cycle import Window
+from app.prepared import Hot
 from app.records.access_tables import person
 from app.records.tables import cycle, cycle_change, envelope
 
@@ -15,6 +16,13 @@ _ENVELOPES = Hot(
     .order_by(cycle.c.year)
 )
 _CYCLE = Hot(select(cycle).where(cycle.c.year == bindparam("year")))
+_HELD = Hot(select(cycle).where(cycle.c.year == bindparam("year")).with_for_update())
+_RAISED = Hot(
+    update(cycle)
+    .where(cycle.c.year == bindparam("at"))
+    .values(last_number=cycle.c.last_number + 1)
+    .returning(cycle.c.last_number)
+)
 
 
 def all_cycles(tx: Tx) -> list[Record]:
@@ -30,7 +38,7 @@ def cycle_of(tx: Tx, year: int) -> Record | None:
 
 def hold(tx: Tx, year: int) -> Record | None:
     """The cycle, held by this transaction until its end: its window does not move meanwhile."""
-    return tx.execute(select(cycle).where(cycle.c.year == year).with_for_update()).one_or_none()
+    return next(iter(_HELD(tx, year=year)), None)
 
 
 def existing_cycle(tx: Tx, year: int) -> Record:
@@ -45,8 +53,7 @@ def window_of(row: Record) -> Window:
 
 def next_number(tx: Tx, year: int) -> int:
     """The next reference number of a cycle, held by this transaction until it ends: no gap, no race."""
-    raised = update(cycle).where(cycle.c.year == year).values(last_number=cycle.c.last_number + 1)
-    return int(tx.execute(raised.returning(cycle.c.last_number)).scalar_one())
+    return int(_RAISED(tx, at=year)[0].last_number)
 
 
 def add_cycle(tx: Tx, year: int, framework: str, window: Window, amount_dkk: int, status: str, added: bool) -> bool:

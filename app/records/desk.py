@@ -11,7 +11,7 @@ from app.domain.people import Actor, Side
 from app.records.agreement_tables import amendment, payment, report, signature
 from app.records.decision_tables import agenda_item, consultation, ledger, minutes_answer
 from app.records.proposals import visible
-from app.records.tables import assessment, clarification, conflict, face, facet, proposal
+from app.records.tables import assessment, clarification, conflict, cycle, face, facet, proposal
 
 MOST = 100  # a number beyond is shown as "more": no list counts everything there is
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
@@ -21,9 +21,9 @@ def state_counts(tx: Tx, actor: Actor, year: int | None, states: Iterable[str]) 
     """State -> how many proposals this actor sees in it, counted to MOST + 1."""
     parts = []
     for state in states:
-        here = (proposal.c.state == state) & visible(actor)
-        found = select(literal(state).label("state")).select_from(_JOINED).where(here)
-        found = found.where(proposal.c.cycle_year == year) if year is not None else found
+        cycles = face.c.cycle_year == year if year is not None else face.c.cycle_year.in_(select(cycle.c.year))
+        found = select(literal(state).label("state")).select_from(face).where(visible(actor), cycles)
+        found = found.where(face.c.state == state)
         parts.append(select(found.limit(MOST + 1).subquery()))
     counted = union_all(*parts).subquery()
     query = select(counted.c.state, func.count()).group_by(counted.c.state)
@@ -74,15 +74,19 @@ def of_reviewer(actor: Actor) -> list[Select[Any]]:
     own = (conflict.c.proposal_id == proposal.c.id) & (conflict.c.person_id == actor.id)
     free = visible(actor) & ~exists().where(own)
     mine = (assessment.c.proposal_id == proposal.c.id) & (assessment.c.snapshot == proposal.c.snapshots)
-    done = exists().where(mine, assessment.c.person_id == actor.id, assessment.c.completed_at.is_not(None))
-    all_done = select(func.count()).select_from(assessment).where(mine, assessment.c.completed_at.is_not(None))
+    own_done = (assessment.c.person_id == actor.id) & assessment.c.completed_at.is_not(None)
+    done = exists().where(mine, own_done)
+    by_all = assessment.alias()
+    ready = (by_all.c.proposal_id == proposal.c.id) & (by_all.c.snapshot == proposal.c.snapshots)
+    all_done = select(func.count()).select_from(by_all).where(ready, by_all.c.completed_at.is_not(None))
+    assessed = _JOINED.join(assessment, mine)
     reports = _JOINED.join(report, report.c.proposal_id == proposal.c.id)
     under_review = proposal.c.state == "under_review"
-    completed = all_done.scalar_subquery()
+    completed = all_done.correlate(proposal).scalar_subquery()
     return [
         _task("start_review", _JOINED, _DEADLINE, _PROPOSAL, free, proposal.c.state == "submitted"),
         _task("assess", _JOINED, _DEADLINE, completed, free, under_review, ~done),
-        _task("recommend", _JOINED, _DEADLINE, completed, free, under_review, done),
+        _task("recommend", assessed, _DEADLINE, completed, free, under_review, own_done),
         _task("read_report", reports, _DEADLINE, report.c.year, free, report.c.state == "submitted"),
     ]
 

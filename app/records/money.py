@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import and_, exists, func, insert, not_, or_, select, update
 
 from app.db import Record, Tx
+from app.prepared import add_all
 from app.records.access_tables import person
+from app.records.among import among
 from app.records.decision_tables import envelope_change, ledger
 from app.records.tables import envelope, proposal
 
@@ -61,8 +63,7 @@ def changes_of(tx: Tx, year: int) -> list[Record]:
 
 def enter(tx: Tx, entries: list[dict[str, Any]]) -> None:
     """Add entries to the ledger."""
-    if entries:
-        tx.execute(insert(ledger), [{"consultation_id": None, **one} for one in entries])
+    add_all(tx, ledger, [{"consultation_id": None, **one} for one in entries])
 
 
 def requested(tx: Tx, proposal_id: int, snapshot: int) -> dict[int, int]:
@@ -76,7 +77,7 @@ def entries_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[tuple[int, str, int]
     """(proposal, kind, snapshot) -> what is entered, DKK by year."""
     columns = (ledger.c.proposal_id, ledger.c.kind, ledger.c.snapshot, ledger.c.year)
     query = select(*columns, func.sum(ledger.c.amount_dkk).label("amount"))
-    query = query.where(ledger.c.proposal_id.in_(list(proposal_ids))).group_by(*columns).order_by(ledger.c.year)
+    query = query.where(among(ledger.c.proposal_id, proposal_ids)).group_by(*columns).order_by(ledger.c.year)
     found: dict[tuple[int, str, int], dict[int, int]] = {}
     for row in tx.execute(query):
         found.setdefault((row.proposal_id, row.kind, row.snapshot), {})[row.year] = int(row.amount)
@@ -114,7 +115,7 @@ def sums_by(tx: Tx, ids: Iterable[int]) -> dict[int, dict[tuple[str, int], int]]
     """As `sums_of`, of many proposals at once; one without an entry is not there."""
     by = (ledger.c.proposal_id, ledger.c.kind, ledger.c.year)
     query = select(ledger.c.proposal_id, ledger.c.kind, ledger.c.year, func.sum(ledger.c.amount_dkk))
-    query = query.where(ledger.c.proposal_id.in_(list(ids))).group_by(*by)
+    query = query.where(among(ledger.c.proposal_id, ids)).group_by(*by)
     found: dict[int, dict[tuple[str, int], int]] = {}
     for number, kind, year, amount in tx.execute(query):
         found.setdefault(number, {})[kind, year] = int(amount)

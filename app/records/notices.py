@@ -4,13 +4,16 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select, true, update
 
 from app.db import Record, Tx, insert_of
 from app.domain.people import Role, Side
+from app.prepared import Hot, add_all, added
 from app.records.access_tables import office, person
+from app.records.among import among, among_given
 from app.records.notice_tables import message, notice, preference, webhook
 from app.records.tables import face, history, proposal
 
@@ -20,12 +23,11 @@ STATES = WAITING, SENT, DEAD, SUPERSEDED = "waiting", "sent", "dead", "supersede
 def add(tx: Tx, kind: str, subject: str, ref: str | None, facts: str, at: datetime) -> int:
     """Write a notice down; its number."""
     values = {"kind": kind, "subject": subject, "ref": ref, "facts": facts, "at": at}
-    return int(tx.execute(insert(notice).values(values).returning(notice.c.id)).scalar_one())
+    return added(tx, notice, values)
 
 
 def add_messages(tx: Tx, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        tx.execute(insert(message), rows)
+    add_all(tx, message, rows)
 
 
 def number_of(tx: Tx, uid: str) -> int:
@@ -38,12 +40,17 @@ def supersede(tx: Tx, subject: str, kinds: Iterable[str], by: int) -> None:
 
     What is dead or was dropped is taken back too: nobody sends it again by hand.
     """
-    older = select(notice.c.id).where(notice.c.subject == subject, notice.c.kind.in_(list(kinds)), notice.c.id < by)
+    _superseding().changed(tx, subject=subject, kinds=list(kinds), state=SUPERSEDED, superseded_by=by, number=by)
+
+
+@cache
+def _superseding() -> Hot:
+    before = notice.c.id < bindparam("number")
+    older = select(notice.c.id).where(notice.c.subject == bindparam("subject"), among_given(notice.c.kind, "kinds"))
     unsent = (message.c.state != SENT) & message.c.superseded_by.is_(None)
-    here = select(message.c.id).where(unsent, message.c.notice_id.in_(older))
+    here = select(message.c.id).where(unsent, message.c.notice_id.in_(older.where(before)))
     held = here.order_by(message.c.id).with_for_update().cte("held")  # in one order: nobody waits for each other
-    taken = update(message).where(message.c.id.in_(select(held.c.id)), unsent)
-    tx.execute(taken.values(state=SUPERSEDED, superseded_by=by))
+    return Hot(update(message).where(message.c.id.in_(select(held.c.id)), unsent), ["state", "superseded_by"])
 
 
 def hold(tx: Tx, numbers: Sequence[int]) -> set[int]:
@@ -71,8 +78,14 @@ def _live() -> Select[Any]:
 
 def by_role(tx: Tx, roles: Iterable[Role], office_code: str | None = None) -> list[int]:
     """The people of these roles, of one office where it is named."""
-    query = _live().where(person.c.role.in_([str(role) for role in roles]))
-    return list(tx.scalars(query.where(person.c.office_code == office_code) if office_code else query))
+    of = {"office": office_code} if office_code else {}
+    return [row.id for row in _by_role(office_code is not None)(tx, roles=[str(role) for role in roles], **of)]
+
+
+@cache
+def _by_role(of_office: bool) -> Hot:
+    query = _live().where(among_given(person.c.role, "roles"))
+    return Hot(query.where(person.c.office_code == bindparam("office")) if of_office else query)
 
 
 def embassies(tx: Tx, countries: Iterable[str]) -> list[int]:
@@ -101,19 +114,29 @@ def submitters(tx: Tx, ref: str) -> list[int]:
 
 def submitters_of(tx: Tx, refs: Iterable[str]) -> dict[str, int]:
     """Reference -> who submitted it last, where they still see it."""
+    last = {row.ref: row for row in _submitting()(tx, refs=list(refs))}
+    return {ref: int(row.person_id) for ref, row in last.items() if row.sees}
+
+
+@cache
+def _submitting() -> Hot:
     joined = history.join(proposal, proposal.c.id == history.c.proposal_id).join(
         person, person.c.id == history.c.person_id
     )
-    here = proposal.c.ref.in_(list(refs)) & (history.c.event == "submit") & person.c.disabled_at.is_(None)
+    here = among_given(proposal.c.ref, "refs") & (history.c.event == "submit") & person.c.disabled_at.is_(None)
     of_office = (person.c.role == Role.IOM_OFFICE) & (person.c.office_code == proposal.c.office_code)
     sees = or_(person.c.role == Role.IOM_FOCAL_POINT, of_office)
     query = select(proposal.c.ref, history.c.person_id, sees.label("sees")).select_from(joined).where(here)
-    last = {row.ref: row for row in tx.execute(query.order_by(history.c.number))}
-    return {ref: int(row.person_id) for ref, row in last.items() if row.sees}
+    return Hot(query.order_by(history.c.number))
 
 
 def proposal_head(tx: Tx, ref: str) -> Record | None:
     """A proposal's reference, title, office, cycle and content as last submitted, or as drafted where it never was."""
+    return next(iter(_head()(tx, ref=ref)), None)
+
+
+@cache
+def _head() -> Hot:
     joined = face.join(proposal, proposal.c.id == face.c.proposal_id).join(
         office, office.c.code == proposal.c.office_code
     )
@@ -121,19 +144,24 @@ def proposal_head(tx: Tx, ref: str) -> Record | None:
         *(proposal.c.ref, proposal.c.office_code, proposal.c.cycle_year, face.c.title, face.c.content),
         office.c.name.label("office_name"),
     )
-    here = query.select_from(joined).where(proposal.c.ref == ref)
-    return tx.execute(here.order_by((face.c.side == Side.MFA).desc()).limit(1)).one_or_none()
+    here = query.select_from(joined).where(proposal.c.ref == bindparam("ref"))
+    return Hot(here.order_by((face.c.side == Side.MFA).desc()).limit(1))
 
 
 def preferences_of(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
-    return {row.person_id: row for row in tx.execute(select(preference).where(preference.c.person_id.in_(people)))}
+    return {row.person_id: row for row in tx.execute(select(preference).where(among(preference.c.person_id, people)))}
 
 
 def readers(tx: Tx, people: Sequence[int]) -> dict[int, Record]:
     """Person -> role and office today, and how they want to hear: None where they never said."""
+    return {row.id: row for row in _reading()(tx, people=list(people))}
+
+
+@cache
+def _reading() -> Hot:
     columns = (person.c.id, person.c.role, person.c.office_code, preference.c.digest, preference.c.reminders)
     query = select(*columns).select_from(person.outerjoin(preference, preference.c.person_id == person.c.id))
-    return {row.id: row for row in tx.execute(query.where(person.c.id.in_(people)))}
+    return Hot(query.where(among_given(person.c.id, "people")))
 
 
 def put_preferences(tx: Tx, person_id: int, values: dict[str, Any]) -> None:
@@ -316,11 +344,20 @@ def counts(tx: Tx) -> list[tuple[str, str, int]]:
     return [(channel, state, int(number)) for channel, state, number in tx.execute(query)]
 
 
+def _late(now: datetime) -> ColumnElement[bool]:
+    return (message.c.state == WAITING) & ((message.c.next_at <= now) | (message.c.attempts > 0))
+
+
+def oldest_late(tx: Tx, now: datetime) -> datetime | None:
+    """When that happened which the oldest message tells of that is due or was tried in vain; None when there is none."""
+    oldest = select(func.min(message.c.notice_id)).where(_late(now))
+    return tx.scalar(select(notice.c.at).where(notice.c.id == oldest.scalar_subquery()))
+
+
 def late(tx: Tx, now: datetime) -> dict[str, tuple[int, datetime]]:
     """By channel, how many waiting messages are due or were tried in vain, and since when the oldest waits."""
-    here = (message.c.state == WAITING) & ((message.c.next_at <= now) | (message.c.attempts > 0))
     joined = message.join(notice, notice.c.id == message.c.notice_id)
-    query = select(message.c.channel, func.count(), func.min(notice.c.at)).select_from(joined).where(here)
+    query = select(message.c.channel, func.count(), func.min(notice.c.at)).select_from(joined).where(_late(now))
     return {name: (int(number), oldest) for name, number, oldest in tx.execute(query.group_by(message.c.channel))}
 
 

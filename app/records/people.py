@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal, null, or_, select, update
 
-from app.db import Hot, Record, Tx, insert_of
+from app.db import Record, Tx, insert_of
 from app.domain.people import SCOPES, Actor, Role
+from app.prepared import Hot
 from app.records.access_tables import identity, login, office, person, recovery_code, session, token, token_use
 from app.records.notice_tables import feed, preference
 

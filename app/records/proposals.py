@@ -11,33 +11,30 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    delete,
     exists,
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
 
-from app.db import Hot, Record, Tx, insert_of
+from app.db import Record, Tx, insert_of
 from app.domain.people import Actor, Role, Side
+from app.prepared import Hot, add, add_all, added
+from app.records import findable
 from app.records.access_tables import person
 from app.records.agreement_tables import agreement
+from app.records.among import among
 from app.records.decision_tables import agenda_item, ledger
 from app.records.tables import comment, conflict, face, facet, history, proposal, screening, snapshot
 
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
+_TWICE = ("proposal_id", "cycle_year", "office_code", "state", "content")  # the proposal's own, and what few read
 _HEAD = [
     *proposal.c,
-    *(column for column in face.c if column.name not in ("proposal_id", "cycle_year", "content", "words")),
-]
-_LISTED = [
-    *(proposal.c[name] for name in ("id", "ref", "cycle_year", "office_code", "state", "deadline_on", "created_at")),
-    *(
-        face.c[name]
-        for name in ("version", "updated_at", "title", "requested_dkk", "outcome", "total_tenths", "screening")
-    ),
+    *(column for column in face.c if column.name not in _TWICE),
 ]
 _WHOLE = select(*_HEAD, face.c.content).select_from(_JOINED)
 _HELD = Hot(select(proposal.c.id).where(proposal.c.ref == bindparam("ref")).with_for_update())
@@ -56,16 +53,17 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 def _visible(role: Role, side: Any, office: Any, countries: Iterable[str]) -> ColumnElement[bool]:
     seen: ColumnElement[bool] = face.c.side == side
     if role is Role.IOM_OFFICE:
-        return and_(seen, proposal.c.office_code == office)
+        return and_(seen, face.c.office_code == office)
     if role is Role.EMBASSY:
-        return and_(seen, _has_facet(Side.MFA, "country", facet.c.value.in_(countries)))
+        return and_(seen, has_facet(Side.MFA, "country", facet.c.value.in_(countries)))
     if role is Role.ADMIN:
-        return and_(seen, proposal.c.id < 0)
+        return and_(seen, face.c.proposal_id < 0)
     return seen
 
 
-def _has_facet(side: Side, name: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    own = (facet.c.proposal_id == proposal.c.id) & (facet.c.side == side) & (facet.c.name == name)
+def has_facet(side: Side, name: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the face that a statement is at has a facet of that name, `country` or `priority_area`."""
+    own = (facet.c.proposal_id == face.c.proposal_id) & (facet.c.side == side) & (facet.c.name == name)
     return exists().where(own, condition)
 
 
@@ -85,7 +83,7 @@ def _seen_by(role: Role) -> Hot:
 
 def seen_among(tx: Tx, actor: Actor, ids: Iterable[int]) -> frozenset[int]:
     """Those of these proposals that this actor sees."""
-    query = select(proposal.c.id).select_from(_JOINED).where(proposal.c.id.in_(list(ids)), visible(actor))
+    query = select(proposal.c.id).select_from(_JOINED).where(among(proposal.c.id, ids), visible(actor))
     return frozenset(tx.scalars(query))
 
 
@@ -99,50 +97,8 @@ def hold(tx: Tx, ref: str) -> None:
 
 def hold_all(tx: Tx, refs: Iterable[str]) -> None:
     """Hold several proposals, in the order of their numbers whoever asks: nobody waits in a circle."""
-    here = proposal.c.ref.in_(sorted(set(refs)))
+    here = among(proposal.c.ref, sorted(set(refs)))
     tx.execute(select(proposal.c.id).where(here).order_by(proposal.c.id).with_for_update()).all()
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list asks for; `after` is (value of the sort column, id) of the last row of the page before."""
-
-    cycle: int | None = None
-    states: tuple[str, ...] = ()
-    country: str | None = None
-    priority_area: int | None = None
-    office: str | None = None
-    q: str | None = None
-    by_total: bool = False
-    limit: int = 50
-    after: tuple[Any, int] | None = None
-
-
-def list_proposals(tx: Tx, actor: Actor, wanted: Wanted) -> list[Record]:
-    """One page of what the actor sees and asked for, newest (or highest total) first, and one row more if there is one."""
-    sort = face.c.total_tenths if wanted.by_total else face.c.updated_at
-    query = select(*_LISTED).select_from(_JOINED).where(visible(actor))
-    query = _filtered(query, actor.side, wanted)
-    if wanted.after:
-        value, last = wanted.after
-        query = query.where(or_(sort < value, and_(sort == value, face.c.proposal_id < last)))
-    return list(tx.execute(query.order_by(sort.desc(), face.c.proposal_id.desc()).limit(wanted.limit + 1)))
-
-
-def _filtered(query: Select[Any], side: Side, wanted: Wanted) -> Select[Any]:
-    if wanted.cycle is not None:
-        query = query.where(face.c.cycle_year == wanted.cycle)
-    if wanted.states:
-        query = query.where(proposal.c.state.in_(wanted.states))
-    if wanted.office is not None:
-        query = query.where(proposal.c.office_code == wanted.office)
-    if wanted.country is not None:
-        query = query.where(_has_facet(side, "country", facet.c.value == wanted.country))
-    if wanted.priority_area is not None:
-        query = query.where(_has_facet(side, "priority_area", facet.c.value == str(wanted.priority_area)))
-    for word in (wanted.q or "").casefold().split():
-        query = query.where(face.c.words.contains(word, autoescape=True))
-    return query
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,46 +113,73 @@ class Shown:
     content: str
     contact: str | None
     screening: str
-    words: str
+    words: str  # as `finding.terms` makes them
     countries: tuple[str, ...]
     priority_areas: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A proposal's number and reference, and what stands on its faces as it stands on itself."""
+
+    id: int
+    ref: str
+    cycle_year: int
+    office_code: str
+    state: str
+
+
 def add_proposal(tx: Tx, values: dict[str, Any]) -> int:
-    return int(tx.execute(insert(proposal).values(values).returning(proposal.c.id)).scalar_one())
+    return added(tx, proposal, values)
 
 
-def put_face(tx: Tx, proposal_id: int, side: Side, shown: Shown, at: datetime) -> None:
+_OURS = face.c.proposal_id == bindparam("proposal")
+_SIDES = (_OURS, face.c.side == bindparam("of"))
+_APART = ("words", "countries", "priority_areas")  # what a face shows, but stands in other tables
+_SHOWN = [name for name in Shown.__slots__ if name not in _APART]
+_RENEWED = Hot(update(face).where(*_SIDES).values(version=face.c.version + 1), [*_SHOWN, "updated_at"])
+_TOUCHED = Hot(update(face).where(_OURS).values(version=face.c.version + 1), ["updated_at"])
+_STATED = Hot(update(face).where(_OURS), ["state"])
+_UNFACETED = Hot(delete(facet).where(facet.c.proposal_id == bindparam("proposal"), facet.c.side == bindparam("of")))
+
+
+def put_face(tx: Tx, of: Own, side: Side, shown: Shown, at: datetime) -> None:
     """Write what a side sees; its version goes up by one (or starts at one)."""
-    values = {name: getattr(shown, name) for name in Shown.__slots__ if name not in ("countries", "priority_areas")}
-    here = (face.c.proposal_id == proposal_id) & (face.c.side == side)
-    found = tx.execute(update(face).where(here).values(**values, version=face.c.version + 1, updated_at=at))
-    if found.rowcount == 0:
-        cycle = select(proposal.c.cycle_year).where(proposal.c.id == proposal_id).scalar_subquery()
-        own = {"proposal_id": proposal_id, "side": side, "cycle_year": cycle}
-        tx.execute(insert(face).values(**values, **own, version=1, updated_at=at))
-    tx.execute(facet.delete().where((facet.c.proposal_id == proposal_id) & (facet.c.side == side)))
+    values = {name: getattr(shown, name) for name in _SHOWN}
+    here, own = {"proposal": of.id, "of": str(side)}, {"proposal_id": of.id, "side": side}
+    if not _RENEWED.changed(tx, **here, **values, updated_at=at):
+        copied = {"cycle_year": of.cycle_year, "office_code": of.office_code, "state": of.state}
+        add(tx, face, {**own, **copied, **values, "version": 1, "updated_at": at})
+    findable.put(tx, of.id, side, shown.words)
+    _UNFACETED.changed(tx, **here)
     wanted = {("country", code) for code in shown.countries}
     wanted |= {("priority_area", str(number)) for number in shown.priority_areas}
-    if wanted:
-        own = {"proposal_id": proposal_id, "side": side}
-        tx.execute(insert(facet), [{**own, "name": name, "value": value} for name, value in sorted(wanted)])
+    add_all(tx, facet, [{**own, "name": name, "value": value} for name, value in sorted(wanted)])
 
 
 def touch_faces(tx: Tx, proposal_id: int, at: datetime) -> None:
     """Every face has changed in what stands outside the content: state, deadline."""
-    here = face.c.proposal_id == proposal_id
-    tx.execute(update(face).where(here).values(version=face.c.version + 1, updated_at=at))
+    _TOUCHED.changed(tx, proposal=proposal_id, updated_at=at)
 
 
 def change_proposal(tx: Tx, proposal_id: int, state: str, lock: int, values: dict[str, Any]) -> bool:
     """Change a proposal that is still in that state and at that lock; False when someone else was first."""
-    here = (proposal.c.id == proposal_id) & (proposal.c.state == state) & (proposal.c.lock == lock)
-    return tx.execute(update(proposal).where(here).values(**values, lock=lock + 1)).rowcount == 1
+    here = {"number": proposal_id, "from_state": state, "from_lock": lock}
+    changed = _changing(tuple(values)).changed(tx, **here, **values) == 1
+    if changed and values.get("state", state) != state:
+        _STATED.changed(tx, proposal=proposal_id, state=values["state"])
+    return changed
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Hot:
+    here = (proposal.c.id == bindparam("number")) & (proposal.c.state == bindparam("from_state"))
+    changed = update(proposal).where(here, proposal.c.lock == bindparam("from_lock"))
+    return Hot(changed.values(lock=proposal.c.lock + 1), names)
 
 
 def add_history(tx: Tx, values: dict[str, Any]) -> None:
-    tx.execute(insert(history).values(values))
+    add(tx, history, values)
 
 
 def history_of(tx: Tx, proposal_id: int) -> list[Record]:
@@ -218,15 +201,15 @@ def has_conflict(tx: Tx, proposal_id: int, person_id: int) -> bool:
 
 def conflicts_among(tx: Tx, ids: Iterable[int]) -> frozenset[tuple[int, int]]:
     """(proposal, person) of every conflict of interest declared in these proposals."""
-    query = select(conflict.c.proposal_id, conflict.c.person_id).where(conflict.c.proposal_id.in_(list(ids)))
+    query = select(conflict.c.proposal_id, conflict.c.person_id).where(among(conflict.c.proposal_id, ids))
     return frozenset((row.proposal_id, row.person_id) for row in tx.execute(query))
 
 
 def add_conflict(tx: Tx, proposal_id: int, person_id: int, at: datetime, reason: str) -> bool:
     """Write down a conflict of interest; False when the person has declared one already."""
     values = {"proposal_id": proposal_id, "person_id": person_id, "at": at, "reason": reason}
-    added = insert_of(tx, conflict).values(values).on_conflict_do_nothing().returning(conflict.c.person_id)
-    return tx.execute(added).scalar_one_or_none() is not None
+    made = insert_of(tx, conflict).values(values).on_conflict_do_nothing().returning(conflict.c.person_id)
+    return tx.execute(made).scalar_one_or_none() is not None
 
 
 def blank_conflicts(tx: Tx, person_id: int) -> None:
@@ -241,7 +224,7 @@ def conflicts_of(tx: Tx, proposal_id: int) -> list[Record]:
 
 
 def add_comment(tx: Tx, values: dict[str, Any]) -> int:
-    return int(tx.execute(insert(comment).values(values).returning(comment.c.id)).scalar_one())
+    return added(tx, comment, values)
 
 
 def comments_of(tx: Tx, proposal_id: int) -> list[Record]:
@@ -288,7 +271,7 @@ def states_in(tx: Tx, year: int) -> list[Record]:
 def steps_of(tx: Tx, ids: Iterable[int]) -> list[Record]:
     """When each of many proposals came into which state, in order."""
     columns = [history.c.proposal_id, history.c.at, history.c.target]
-    query = select(*columns).where(history.c.proposal_id.in_(list(ids)))
+    query = select(*columns).where(among(history.c.proposal_id, ids))
     return list(tx.execute(query.order_by(history.c.proposal_id, history.c.number)))
 
 
@@ -298,7 +281,7 @@ def results_of(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
         face, (face.c.proposal_id == snapshot.c.proposal_id) & (face.c.snapshot == snapshot.c.number)
     )
     query = select(snapshot.c.proposal_id, screening.c.result).select_from(joined)
-    here = (face.c.side == Side.MFA) & snapshot.c.proposal_id.in_(list(ids))
+    here = (face.c.side == Side.MFA) & among(snapshot.c.proposal_id, ids)
     return {number: str(result) for number, result in tx.execute(query.where(here))}
 
 
@@ -337,7 +320,7 @@ def signed(tx: Tx, ref: str | None = None) -> list[Record]:
 
 def ids_of(tx: Tx, refs: Iterable[str]) -> list[int]:
     """The numbers of proposals, in the order of their references."""
-    return list(tx.scalars(select(proposal.c.id).where(proposal.c.ref.in_(list(refs))).order_by(proposal.c.ref)))
+    return list(tx.scalars(select(proposal.c.id).where(among(proposal.c.ref, refs)).order_by(proposal.c.ref)))
 
 
 def waiting_in(tx: Tx, year: int) -> list[Record]:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from app.db import Record, Tx, insert_of
 from app.records.access_tables import office
+from app.records.among import among
 from app.records.notice_tables import reminder
 from app.records.tables import cycle, face, proposal
 
@@ -19,7 +20,7 @@ def first(tx: Tx, name: str, at: datetime) -> bool:
 
 def owed(tx: Tx, names: Sequence[str]) -> set[str]:
     """Those of these reminders that have been owed."""
-    return set(tx.scalars(select(reminder.c.name).where(reminder.c.name.in_(names)))) if names else set()
+    return set(tx.scalars(select(reminder.c.name).where(among(reminder.c.name, names)))) if names else set()
 
 
 def windows(tx: Tx) -> list[Record]:

@@ -11,6 +11,7 @@ from app.domain.cycle import start_of
 from app.domain.people import Actor
 from app.domain.report import DONE
 from app.records.agreement_tables import agreement, report
+from app.records.among import among
 from app.records.proposals import visible
 from app.records.tables import face, proposal
 
@@ -29,7 +30,7 @@ def reports_by_proposal(tx: Tx, ids: Iterable[int]) -> dict[int, list[Record]]:
     """Proposal -> where its reports stand, by year: number, state and whether it is the final one, without their texts."""
     columns = (report.c.proposal_id, report.c.year, report.c.state, report.c.final)
     found: dict[int, list[Record]] = {}
-    for row in tx.execute(select(*columns).where(report.c.proposal_id.in_(list(ids))).order_by(report.c.year)):
+    for row in tx.execute(select(*columns).where(among(report.c.proposal_id, ids)).order_by(report.c.year)):
         found.setdefault(row.proposal_id, []).append(row)
     return found
 

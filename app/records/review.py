@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select, update
 
 from app.db import Record, Tx
 from app.records.access_tables import person
+from app.records.among import among
 from app.records.tables import assessment, clarification, recommendation
 
 
@@ -65,7 +66,7 @@ def assessments_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[int, list[Record
     """Proposal -> the assessments of all its snapshots, with who made them, in the order they were begun."""
     joined = assessment.join(person, person.c.id == assessment.c.person_id)
     query = select(*assessment.c, person.c.name).select_from(joined)
-    query = query.where(assessment.c.proposal_id.in_(list(proposal_ids))).order_by(assessment.c.id)
+    query = query.where(among(assessment.c.proposal_id, proposal_ids)).order_by(assessment.c.id)
     found: dict[int, list[Record]] = {}
     for row in tx.execute(query):
         found.setdefault(row.proposal_id, []).append(row)
@@ -97,5 +98,5 @@ def recommendations_by(tx: Tx, proposal_ids: Iterable[int]) -> dict[tuple[int, i
     """(proposal, snapshot) -> its newest recommendation, with who made it."""
     joined = recommendation.join(person, person.c.id == recommendation.c.person_id)
     query = select(*recommendation.c, person.c.name).select_from(joined)
-    query = query.where(recommendation.c.proposal_id.in_(list(proposal_ids)))
+    query = query.where(among(recommendation.c.proposal_id, proposal_ids))
     return {(row.proposal_id, row.snapshot): row for row in tx.execute(query.order_by(recommendation.c.id))}

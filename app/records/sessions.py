@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.db import Hot, Record, Tx
+from app.db import Record, Tx
+from app.prepared import Hot
 from app.records.access_tables import office, person, session
 from app.records.notice_tables import preference
 

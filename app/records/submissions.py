@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, select, tuple_
+from sqlalchemy import Select, bindparam, exists, select
 
 from app.db import Record, Tx
+from app.prepared import Hot, add, added
+from app.records.among import among
 from app.records.tables import proposal, screening, snapshot
 
 _SNAPSHOTS = select(
@@ -13,13 +15,17 @@ _SNAPSHOTS = select(
     *(screening.c.result, screening.c.sha256.label("result_sha256"), screening.c.outcome, screening.c.total_tenths),
 ).select_from(snapshot.join(screening, screening.c.snapshot_id == snapshot.c.id))
 
+_SNAPSHOT = Hot(
+    _SNAPSHOTS.where(snapshot.c.proposal_id == bindparam("proposal"), snapshot.c.number == bindparam("number"))
+)
+
 
 def add_snapshot(tx: Tx, values: dict[str, Any]) -> int:
-    return int(tx.execute(insert(snapshot).values(values).returning(snapshot.c.id)).scalar_one())
+    return added(tx, snapshot, values)
 
 
 def add_screening(tx: Tx, values: dict[str, Any]) -> None:
-    tx.execute(insert(screening).values(values))
+    add(tx, screening, values)
 
 
 def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
@@ -31,15 +37,16 @@ def snapshots_of(tx: Tx, proposal_id: int) -> list[Record]:
 
 def snapshot_of(tx: Tx, proposal_id: int, number: int) -> Record | None:
     """One snapshot whole, with its screening result and that one's hash."""
-    return tx.execute(
-        _SNAPSHOTS.where(snapshot.c.proposal_id == proposal_id, snapshot.c.number == number)
-    ).one_or_none()
+    return next(iter(_SNAPSHOT(tx, proposal=proposal_id, number=number)), None)
 
 
 def snapshots_among(tx: Tx, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Record]:
     """(proposal, number) -> the snapshot as `snapshot_of` gives it, of those wanted that there are."""
-    here = tuple_(snapshot.c.proposal_id, snapshot.c.number).in_(list(wanted))
-    return {(row.proposal_id, row.number): row for row in tx.execute(_SNAPSHOTS.where(here))}
+    asked = set(wanted)
+    numbers, ids = sorted({number for _, number in asked}), sorted({proposal_id for proposal_id, _ in asked})
+    here = among(snapshot.c.proposal_id, ids) & among(snapshot.c.number, numbers)
+    found = {(row.proposal_id, row.number): row for row in tx.execute(_SNAPSHOTS.where(here))}
+    return {place: row for place, row in found.items() if place in asked}
 
 
 def contents_among(tx: Tx, proposal_id: int, numbers: Iterable[int]) -> dict[int, str]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 import app.records.access_tables  # the metadata is whole only with them
 import app.records.agreement_tables
@@ -83,20 +84,22 @@ proposal = Table(
     Column("deferred_to", Integer),
     UniqueConstraint("cycle_year", "number"),
     Index(None, "state", "cycle_year", "id"),
-    Index(None, "state", "deadline_on"),
+    Index(None, "state", "deadline_on", "id"),
     Index(None, "office_code", "id"),
 )
 
 # What one side sees of a proposal. IOM's face is the working content; the MFA's is the last snapshot and does not exist
 # before the first one. `snapshot` is the number of the snapshot a face shows, null where IOM has edited since; `screening`
 # the summary of its screening. Version, time and figures belong to the face, so that nothing leaks from one side to the other.
-# The cycle stands here once more, never changed, so that an index leads through the list of a cycle in its order.
+# Cycle, office and state stand here once more, so that an index leads through every list in its order.
 face = Table(
     "face",
     metadata,
     to("proposal.id", "proposal_id", primary_key=True),
     Column("side", String(4), primary_key=True),
     Column("cycle_year", Integer, nullable=False),
+    Column("office_code", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
     Column("version", Integer, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("title", String(200), nullable=False),
@@ -107,11 +110,22 @@ face = Table(
     Column("content", Text, nullable=False),
     Column("contact", Text),
     Column("screening", Text, nullable=False),
-    Column("words", Text, nullable=False),
-    Index(None, "side", "updated_at", "proposal_id"),
-    Index(None, "side", "total_tenths", "proposal_id"),
-    Index(None, "side", "cycle_year", "updated_at", "proposal_id"),
-    Index(None, "side", "cycle_year", "total_tenths", "proposal_id"),
+    *(
+        Index(None, "side", *led, order, "proposal_id")
+        for led in ((), ("cycle_year",), ("cycle_year", "state"), ("office_code",))
+        for order in ("updated_at", "total_tenths")
+    ),
+    Index(None, "side", "office_code", "cycle_year", "state"),
+)
+
+# What each side's search finds a proposal by; the number is `findable.number`. PostgreSQL has an index on it here, SQLite
+# in the FTS5 table `findable_index`, which triggers keep. Apart from the face, as a face changes with every move.
+findable = Table(
+    "findable",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("words", TSVECTOR().with_variant(Text(), "sqlite"), nullable=False),
+    Index(None, "words", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 512}),
 )
 
 # What a list filters by: name is `country` or `priority_area`.
@@ -244,6 +258,7 @@ clarification = Table(
     Column("answer", Text),
     to("person.id", "answered_by", nullable=True),
     Column("answered_at", Instant),
+    Index(None, "answered_at", "due_on"),
 )
 
 # One person's judgement of one snapshot. `past` are the versions that were completed and reopened, with the reasons.
@@ -262,6 +277,7 @@ assessment = Table(
     Column("completed_at", Instant),
     Column("past", Text, nullable=False),
     UniqueConstraint("proposal_id", "snapshot", "person_id"),
+    Index(None, "person_id", "completed_at"),
 )
 
 # What the desk officer recommends to the consultation; the newest of a snapshot counts.

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from app.db import Record, Tx
+from app.prepared import Hot
 from app.records.access_tables import person
+from app.records.among import among_given
 from app.records.notice_tables import message, notice, webhook
 from app.records.notices import DEAD, SENT, SUPERSEDED, WAITING
 
@@ -66,12 +69,16 @@ def subscribed(tx: Tx, kind: str, readers: Sequence[int]) -> list[int]:
 
     Paused ones too: what they miss is written down, and can be sent when they are resumed.
     """
-    reader = person.alias()
-    offices = select(reader.c.office_code).where(reader.c.id.in_(readers), reader.c.office_code.is_not(None))
-    own = webhook.c.office_code.is_(None) & webhook.c.person_id.in_(readers)
+    return sorted(row.id for row in _of_readers()(tx, readers=list(readers)) if hears(row, kind))
+
+
+@cache
+def _of_readers() -> Hot:
+    reader, known = person.alias(), among_given
+    offices = select(reader.c.office_code).where(known(reader.c.id, "readers"), reader.c.office_code.is_not(None))
+    own = webhook.c.office_code.is_(None) & known(webhook.c.person_id, "readers")
     query = select(webhook.c.id, webhook.c.events).select_from(_OWNED).where(_THERE, _HEARS)
-    rows = tx.execute(query.where(or_(own, webhook.c.office_code.in_(offices))))
-    return sorted(row.id for row in rows if hears(row, kind))
+    return Hot(query.where(or_(own, webhook.c.office_code.in_(offices))))
 
 
 def hears(row: Record, kind: str) -> bool:

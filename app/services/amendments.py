@@ -164,8 +164,7 @@ def _put_in_force(tx: Tx, row: Record, one: Record, actor: Actor, book: Rulebook
     whole = whole.model_copy(update={"contact": contact}) if contact else whole
     judged = faces.judge(tx, row.cycle_year, whole, book, now)
     snapshot = faces.keep_snapshot(tx, row, actor, whole, judged, now)
-    for side in Side:
-        faces.show(tx, row.id, row.ref, side, whole, judged, snapshot, now)
+    faces.show(tx, faces.own(row), Side, whole, judged, snapshot, now)
     text = json.loads(one.text)
     wanted = {int(year): amount for year, amount in text["amounts"].items()}
     approved = envelopes.approved_of(tx, row.id)

@@ -10,7 +10,7 @@ from app.domain.assessment import mandatory_met
 from app.domain.cycle import return_deadline
 from app.domain.envelope import Kind, over_request
 from app.domain.people import Actor, Side
-from app.domain.proposal import filled, missing_to_submit, requested_by_year
+from app.domain.proposal import Content, filled, missing_to_submit, requested_by_year
 from app.domain.rulebook import Rulebook
 from app.domain.workflow import Event, Facts, Maker, State, check_role, choose_move, lines_of, named, options, refusals
 from app.errors import Conflict, Fault, Forbidden, Invalid, Refusal, check_version
@@ -86,15 +86,16 @@ def make_move(tx: Tx, actor: Actor, ref: str, request: Request, book: Rulebook, 
         raise Invalid("validation_failed", "The request does not say which move.", faults=request.faults)
     event = named(request.move)
     faults = [*request.faults, *_lacking(event, request, now)]
-    if event is Event.SUBMIT and row.state in EDITABLE:
-        faults += missing_to_submit(faces.working_content(row))
+    content = faces.working_content(row) if event is Event.SUBMIT and row.state in EDITABLE else None
+    if content:
+        faults += missing_to_submit(content)
     if faults:
         raise Invalid("validation_failed", f"'{event}' cannot be made with what was sent.", faults=faults)
     _lapse_first(tx, row, now)
     facts = replace(facts_for(tx, row, actor, book, now), recommendation=request.recommendation)
     move = choose_move(State(row.state), event, actor.role, facts)
-    if event is Event.SUBMIT:
-        _submit(tx, actor, row, book, now)
+    if content:
+        _submit(tx, actor, row, content, book, now)
         return
     changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
     if event is Event.RETURN:
@@ -142,15 +143,14 @@ def _lapse_first(tx: Tx, row: Record, now: Now) -> None:
         raise Conflict(code, message, refusals=[Refusal(code, message)], settled=True)
 
 
-def _submit(tx: Tx, actor: Actor, row: Record, book: Rulebook, now: Now) -> None:
+def _submit(tx: Tx, actor: Actor, row: Record, content: Content, book: Rulebook, now: Now) -> None:
     """Snapshot, screening and move in one: `submitted` when eligible, else `returned` with time to come again."""
-    whole = filled(faces.working_content(row))
+    whole = filled(content)
     judged = faces.judge(tx, row.cycle_year, whole, book, now)
     number = faces.keep_snapshot(tx, row, actor, whole, judged, now)
     envelopes.enter(tx, Kind.REQUESTED, row.id, number, requested_by_year(whole), actor, now)
     attachments.submit_with(tx, row.id, number)
-    for side in Side:
-        faces.show(tx, row.id, row.ref, side, whole, judged, number, now)
+    faces.show(tx, faces.own(row), Side, whole, judged, number, now)
     if judged.result["outcome"] == "eligible":
         changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
         told = {"total": judged.result["total"]}

@@ -8,8 +8,8 @@ from typing import Any
 from app.db import Record, Tx
 from app.domain.people import IOM, Actor, Role
 from app.domain.workflow import State
-from app.records import audit, cycles, desk, proposals
-from app.records.proposals import Wanted
+from app.records import audit, cycles, desk, listing
+from app.records.listing import Wanted
 from app.services.clock import Now
 
 SOON = timedelta(days=30)  # how long before it is due a tranche waits to be prepared
@@ -90,7 +90,7 @@ def queue(tx: Tx, actor: Actor, wanted: Wanted, tab: str, whole: bool, now: Now)
         listed, TABS.get(tab, ()), wanted.country, wanted.priority_area, wanted.office, wanted.q,
         wanted.by_total, wanted.limit, wanted.after,
     )  # fmt: skip
-    rows = proposals.list_proposals(tx, actor, asked)
+    rows = listing.list_proposals(tx, actor, asked, summaries=True)
     page, following = rows[: wanted.limit], None
     if len(rows) > wanted.limit:
         following = (page[-1].total_tenths if wanted.by_total else page[-1].updated_at, page[-1].id)

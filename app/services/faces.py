@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import pycountry
 
 from app.db import Record, Tx
 from app.domain.case import Frame
+from app.domain.finding import terms
 from app.domain.people import Actor, Side
 from app.domain.proposal import (
     Content,
@@ -24,7 +26,7 @@ from app.domain.screening import result_bytes, screen, summary
 from app.encoding import canonical
 from app.errors import NotFound
 from app.records import proposals, submissions
-from app.records.proposals import Shown
+from app.records.proposals import Own, Shown
 from app.services.clock import Now
 from app.services.rulebooks import check_in_force, frame_for
 
@@ -69,9 +71,15 @@ def judge(tx: Tx, cycle_year: int, content: Content, book: Rulebook, now: Now) -
 
 
 def show(
-    tx: Tx, proposal_id: int, ref: str, side: Side, content: Content, judged: Judged, number: int | None, now: Now
+    tx: Tx,
+    of: Own,
+    sides: Iterable[Side],
+    content: Content,
+    judged: Judged,
+    number: int | None,
+    now: Now,
 ) -> None:
-    """Show a content on one side's face; `number` is the snapshot it is, None for working content."""
+    """Show a content on the faces of these sides; `number` is the snapshot it is, None for working content."""
     missing = [fault.pointer[1:] for fault in missing_to_submit(content)]
     shown = Shown(
         title=content.title or "",
@@ -82,11 +90,12 @@ def show(
         content=_text(as_json(without_contact(content))),
         contact=contact_text(content),
         screening=_text({**summary(judged.result), "missing": missing}),
-        words=_words(ref, content),
+        words=_words(of.ref, content),
         countries=tuple(country.code for country in content.countries or ()),
         priority_areas=tuple(content.priority_areas or ()),
     )
-    proposals.put_face(tx, proposal_id, side, shown, now.at)
+    for side in sides:
+        proposals.put_face(tx, of, side, shown, now.at)
 
 
 def contact_text(content: Content) -> str | None:
@@ -106,6 +115,11 @@ def content_text(row: Record) -> str:
     if row.contact is None:
         return str(row.content)
     return str(row.content)[:-1] + ("," if len(row.content) > 2 else "") + f'"contact":{row.contact}}}'
+
+
+def own(row: Record) -> Own:
+    """What `show` needs to know of a proposal that was read."""
+    return Own(row.id, row.ref, row.cycle_year, row.office_code, row.state)
 
 
 def keep_snapshot(tx: Tx, row: Record, actor: Actor, whole: Content, judged: Judged, now: Now) -> int:
@@ -151,11 +165,11 @@ def _text(value: Any) -> str:
 
 
 def _words(ref: str, content: Content) -> str:
-    """What a search finds a proposal by, casefolded: reference, title, summary, route, countries, activities, partners."""
+    """What a search finds a proposal by, as terms: reference, title, summary, route, countries, activities, partners."""
     said: list[str | None] = [ref, content.title, content.summary, content.route]
     for country in content.countries or ():
         known = pycountry.countries.get(alpha_2=country.code)
         said += [country.code, known.name if known else None]
     said += [activity.title for activity in content.activities or ()]
     said += [partner.name for partner in content.partners or ()]
-    return " ".join(filter(None, said)).casefold()
+    return terms(" ".join(filter(None, said)))

@@ -13,8 +13,9 @@ from app.domain.screening import result_bytes, screen
 from app.domain.workflow import Event, State
 from app.encoding import canonical, encode
 from app.errors import Conflict, Fault, Invalid, NotFound, Refusal, check_version
-from app.records import cycles, people, proposals, submissions
-from app.records.proposals import Wanted
+from app.records import cycles, listing, people, proposals, submissions
+from app.records.listing import Wanted
+from app.records.proposals import Own
 from app.services import audit, casework, faces, papers
 from app.services.casework import Step
 from app.services.clock import Now
@@ -73,7 +74,7 @@ def create(
     }
     proposal_id = proposals.add_proposal(tx, made)
     judged = faces.judge(tx, cycle.year, content, book, now)
-    faces.show(tx, proposal_id, ref, Side.IOM, content, judged, None, now)
+    faces.show(tx, Own(proposal_id, ref, cycle.year, code, State.DRAFT), (Side.IOM,), content, judged, None, now)
     casework.note(tx, proposal_id, 1, "create", None, State.DRAFT, Step(actor), now)
     after = audit.digest(canonical(as_json(without_contact(content))).decode())
     audit.record(tx, actor, "proposal.create", ref, now, {"office": code}, after=after)
@@ -122,7 +123,7 @@ def replace_content(
     if not proposals.change_proposal(tx, row.id, row.state, row.lock, {}):
         raise Conflict("changed_meanwhile", "Somebody else changed this proposal at the same time; read it again.")
     judged = faces.judge(tx, row.cycle_year, content, book, now)
-    faces.show(tx, row.id, row.ref, Side.IOM, content, judged, None, now)
+    faces.show(tx, faces.own(row), (Side.IOM,), content, judged, None, now)
     after = audit.digest(canonical(as_json(without_contact(content))).decode())
     audit.record(tx, actor, "proposal.edit", ref, now, before=audit.digest(row.content), after=after)
 
@@ -162,7 +163,7 @@ def _listed(row: Record) -> dict[str, Any]:
 
 def listed(tx: Tx, actor: Actor, wanted: Wanted) -> tuple[list[dict[str, Any]], tuple[Any, int] | None]:
     """One page of proposals, and where the next one begins (None at the end)."""
-    rows = proposals.list_proposals(tx, actor, wanted)
+    rows = listing.list_proposals(tx, actor, wanted)
     page = rows[: wanted.limit]
     following = None
     if len(rows) > wanted.limit:

@@ -9,8 +9,8 @@ from app.domain.people import Actor, Role
 from app.domain.proposal import Content, missing_to_submit
 from app.domain.rulebook import Rulebook
 from app.errors import Fault, Invalid
-from app.records import cycles, people, proposals
-from app.records.proposals import Wanted
+from app.records import cycles, listing, people, proposals
+from app.records.listing import Wanted
 from app.services import intake
 from app.services.casework import EDITABLE
 from app.services.clock import Now
@@ -44,7 +44,7 @@ def places(tx: Tx, actor: Actor, now: Now, named: str = "") -> Places:
     found = cycles.all_cycles(tx)
     focal = actor.role is Role.IOM_FOCAL_POINT
     offices = tuple(one.code for one in people.offices(tx) if one.kind == "iom") if focal else ()
-    rows = proposals.list_proposals(tx, actor, Wanted(states=tuple(EDITABLE), limit=MOST))
+    rows = listing.list_proposals(tx, actor, Wanted(states=tuple(EDITABLE), limit=MOST))
     years = tuple(row.year for row in found)
     most, more = rows[:MOST], len(rows) > MOST
     if more and named and named not in [row.ref for row in most]:

@@ -1,8 +1,7 @@
-"""How many requests a minute one person may send, over all instances: allowances come from the database, ever larger ones."""
+"""How many requests a minute one person may send, over all instances: each counts for itself and tells the others now and then."""
 
-import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from app.db import Database
@@ -21,41 +20,43 @@ def too_many(most: int) -> TooManyRequests:
 
 
 @dataclass(slots=True)
-class _Allowance:
-    """What this instance may still let through; `spent` when there is no more to be had this minute."""
+class _Count:
+    """Requests of this minute: those the others do not know of yet, and all that were told when we last looked."""
 
-    left: int = 0
-    taken: int = 0  # times
-    spent: bool = False
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    untold: int = 0
+    told: int = 0
 
 
 class Quota:
-    """The allowances of this minute, by whoever they are of: people and feeds that have shown who they are."""
+    """The counts of this minute, by whoever they are of: people and feeds that have shown who they are."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.minute, self.allowances = 0, dict[str, _Allowance]()
+        self.minute, self.counts = 0, dict[str, _Count]()
 
     async def use(self, who: str, most: int) -> None:
-        """Use one request up, or TooManyRequests when all instances together have let `most` through this minute."""
+        """Use one request up, or TooManyRequests when `most` have been let through this minute.
+
+        With n instances it can be n parts of the quota more; nobody is refused because of what others might still use.
+        """
         minute = int(time.time()) // quotas.MINUTE
         if minute != self.minute:
-            self.minute, self.allowances = minute, {}
-        own = self.allowances.setdefault(who, _Allowance())
-        if not own.left and not own.spent:
-            async with own.turn:
-                if not own.left and not own.spent:
-                    own.left = await self._take(who, most, minute, own.taken)
-                    own.taken, own.spent = own.taken + 1, not own.left
-        if not own.left:
+            self.minute, self.counts = minute, {}
+        own = self.counts.setdefault(who, _Count())
+        if own.told + own.untold >= most:
             raise too_many(most)
-        own.left -= 1
+        own.untold += 1
+        if own.untold >= max(1, most // quotas.PARTS):
+            await self._tell(own, who, minute)
+            if own.told > most:
+                raise too_many(most)
 
-    async def _take(self, who: str, most: int, minute: int, before: int) -> int:
-        """As `quotas.take`. Where nothing can be written reading goes on, and this instance counts for itself."""
+    async def _tell(self, own: _Count, who: str, minute: int) -> None:
+        """Add ours to the count of all. Where nothing can be written reading goes on, and this instance counts for itself."""
+        ours, own.untold = own.untold, 0
+        own.told += ours
         try:
-            return await self.database.write(partial(quotas.take, who=who, most=most, minute=minute, before=before))
+            all_told = await self.database.write(partial(quotas.add, who=who, number=ours, minute=minute))
+            own.told = max(own.told, all_told)
         except Exception:
             log.exception("quota not counted")
-            return most

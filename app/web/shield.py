@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from app.errors import AppError, Forbidden
 from app.logs import logger
+from app.outages import sqlstate, told
 from app.settings import Settings
 from app.web.figures import Figures
 from app.web.quota import too_many
@@ -90,14 +91,14 @@ class Shield:
             try:
                 refusal = foreign(scope["method"], headers) or self._too_many(state["address"])
                 await (self._refuse(refusal, scope, receive, answer) if refusal else self.app(scope, receive, answer))
-            except Exception:  # the last place where an answer can still be given
-                log.exception("broken")
+            except Exception as error:  # the last place where an answer can still be given
+                out = told(error)
+                if out:
+                    log.warning("database", code=out.code, error=type(error).__name__, sqlstate=sqlstate(error))
+                else:
+                    log.exception("broken")
                 if not started:
-                    broken = AppError(
-                        "internal_error",
-                        "Something went wrong on our side. Our log has it, under the reference of this answer (X-Request-ID).",
-                    )
-                    await self._refuse(broken, scope, receive, answer)
+                    await self._refuse(out or _broken(), scope, receive, answer)
             finally:
                 route, took = getattr(scope.get("route"), "path", None), time.perf_counter() - began
                 self.figures.in_flight -= 1
@@ -151,6 +152,13 @@ class Shield:
             )
             usual.append((b"cache-control", kept))
         return [*given, *usual]
+
+
+def _broken() -> AppError:
+    return AppError(
+        "internal_error",
+        "Something went wrong on our side. Our log has it, under the reference of this answer (X-Request-ID).",
+    )
 
 
 def foreign(method: str, headers: dict[bytes, str]) -> AppError | None:

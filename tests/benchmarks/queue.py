@@ -70,7 +70,12 @@ def fill(file: Path, number: int) -> None:
         "id",
     )
     for table in _COPIED:
-        _copy(database, table, {"id": "NULL", "proposal_id": "copy.new", "year": "copy.year"}, "proposal_id")
+        _copy(
+            database,
+            table,
+            {"id": "NULL", "proposal_id": "copy.new", "year": "copy.year", "cycle_year": "copy.year"},
+            "proposal_id",
+        )
     database.execute("ANALYZE")
     database.commit()
     database.close()

@@ -75,7 +75,8 @@ def test_a_page_has_no_barrier_and_fits(role: str | None, path: str, reading: De
         assert role is None or "/login" not in page.url
         missing = "1999" in path
         assert answer.status == (404 if missing else 200)
-        assert barriers(page) == []
+        # The same elements have the same colours in another window and language, but for the labels of narrow lists.
+        assert barriers(page, contrast=size == WIDE or page.locator(".list .label").count() > 0) == []
         assert overflow(page) == 0
         assert missing or reading.complaints[before:] == []
 

@@ -132,7 +132,7 @@ def killed(
             done += 1
             if chance.random() < 0.9:  # the others die while they start
                 wanted = sum(one.calls for one in people) + chance.randrange(4)
-                until(lambda wanted=wanted: sum(one.calls for one in people) >= wanted, 60)
+                until(lambda wanted=wanted: _went_on(people, wanted), 60, every=0.005)
             time.sleep(chance.uniform(0, 0.05))
             mortal.die()
             mortal.start()
@@ -143,6 +143,11 @@ def killed(
             assert one.failed is None, f"{one.failed}\n{mortal.said()}"
         until(lambda: _hurried(url) == 0, 120)
         return {"kills": done, **_reckoned(url, post.uids(), people)}
+
+
+def _went_on(people: list[Person], calls: int) -> bool:
+    """Whether they have called so often by now, or one of them cannot go on."""
+    return sum(one.calls for one in people) >= calls or any(one.failed for one in people)
 
 
 def _hurried(url: str) -> int:

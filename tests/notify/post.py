@@ -109,11 +109,11 @@ def running(*workers: Worker) -> Iterator[None]:
             thread.join(20)
 
 
-def until(true: Callable[[], bool], seconds: float) -> None:
+def until(true: Callable[[], bool], seconds: float, every: float = 0.05) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def moment(at: datetime) -> Now:

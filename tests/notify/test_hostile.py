@@ -34,6 +34,7 @@ from tests.notify.faulty import faulty
 from tests.notify.post import Post, asked, mail_server, moment, owe, rows, running, until, worker_of
 from tests.serving import forked, started
 
+NOTICES = int(os.environ.get("SOAK_NOTICES", "12"))
 LOOPBACK = {"EARMARK_WEBHOOK_NETWORKS": "127.0.0.0/8"}
 
 
@@ -93,7 +94,7 @@ def change(url: str, sql: str) -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_over_a_network_where_four_of_five_connections_break_everything_arrives(
-    kind: str, filled: dict[str, Any], tmp_path: Path, library: Library, quick: None, capsys: Any
+    kind: str, filled: dict[str, Any], tmp_path: Path, library: Library, quick: None, capsys: Any, record_property: Any
 ) -> None:
     seed = random.randrange(10**6)
     chance = random.Random(seed)
@@ -101,16 +102,18 @@ def test_over_a_network_where_four_of_five_connections_break_everything_arrives(
         behind = int(smtp.rpartition(":")[2])
         with faulty(behind, b"\r\n.\r\n", chance) as mails, faulty(port, b"}", chance) as hooked:
             subscribe(url, hooked.place)
-            owe(url, 12)
+            owe(url, NOTICES)
             worker = worker_of(url, tmp_path, f"smtp://127.0.0.1:{mails.place}", library, **LOOPBACK)
             with running(worker):
-                until(lambda: all(row.state != "waiting" for row in rows(url)), 60)
+                until(lambda: all(row.state != "waiting" for row in rows(url)), 60 + NOTICES)
         found = rows(url)
+        tries = sum(row.attempts for row in found)
+        for name, value in {"seed": seed, "messages": len(found), "attempts": tries}.items():
+            record_property(name, value)
         with capsys.disabled():
-            tries = sum(row.attempts for row in found)
             print(f"\nbad network on {kind}, seed {seed}: {len(found)} messages, {tries} attempts, "
                   f"mail {dict(mails.done)}, webhooks {dict(hooked.done)}")  # fmt: skip
-        assert len(found) == 36
+        assert len(found) == 3 * NOTICES
         assert {row.state for row in found} == {"sent"}, [row.error for row in found if row.state == "dead"]
         assert {row.uid for row in found if row.channel == "mail"} == set(post.uids())
         assert {row.uid for row in found if row.channel == "webhook"} == set(heard)
@@ -184,7 +187,7 @@ def test_no_transaction_is_open_while_a_mail_server_does_not_answer(
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_of_three_workers_one_dies_and_the_others_deliver_what_it_had_taken(
-    kind: str, filled: dict[str, Any], tmp_path: Path
+    kind: str, filled: dict[str, Any], tmp_path: Path, record_property: Any
 ) -> None:
     lease = 2
     with copy_of(kind, filled, tmp_path) as url, mail_server(Slow(0.3)) as (post, smtp):
@@ -200,6 +203,8 @@ def test_of_three_workers_one_dies_and_the_others_deliver_what_it_had_taken(
         finally:
             for one in three:
                 one.kill()
+        record_property("lost", len({row.uid for row in rows(url)} - set(post.uids())))
+        record_property("seconds", round(took, 1))
         assert {row.uid for row in rows(url)} <= set(post.uids())
         assert took < lease + 5, took
 

@@ -1,6 +1,7 @@
 """The log of acts cannot be bent unseen, and erasing a person leaves it whole."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from app.services.clock import Now
 from tests.serving import earmark, served
 from tests.web.test_proposals import STRONG, shifted
 
+HARMS, SEED = int(os.environ.get("SOAK_HARMS", "250")), int(os.environ.get("SOAK_SEED", "20261123"))
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -64,14 +66,16 @@ def harm(tx: Any, rng: Random, rows: list[Any]) -> str:
     return kind
 
 
-def test_five_hundred_random_harms_are_all_found_with_the_published_head(log: tuple[str, str], capsys: Any) -> None:
+def test_five_hundred_random_harms_are_all_found_with_the_published_head(
+    log: tuple[str, str], capsys: Any, record_property: Any
+) -> None:
     url, head = log
-    rng, found = Random(20261123), 0
+    rng, found = Random(SEED), 0
     with open_database(url).transaction() as tx:
         rows = list(tx.execute(text("SELECT * FROM audit ORDER BY seq")))
         assert audit.verify(tx, [head])["sound"]
         done = 0
-        while done < 250:  # on each of the two databases
+        while done < HARMS:  # on each of the two databases
             point = tx.begin_nested()
             kind = harm(tx, rng, rows)
             if kind != "nothing":
@@ -81,6 +85,8 @@ def test_five_hundred_random_harms_are_all_found_with_the_published_head(log: tu
                 found += 1
             point.rollback()
         assert audit.verify(tx, [head])["sound"]
+    for name, value in {"seed": SEED, "harms": done, "not found": done - found}.items():
+        record_property(name, value)
     with capsys.disabled():
         print(f"\naudit: {found} harms of {done} found")
 

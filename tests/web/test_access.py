@@ -54,7 +54,9 @@ def embassy(row: Any) -> bool:
     return row.content is not None and sees("embassy", None, row)
 
 
-def test_every_cell_of_role_route_state_and_office(run: Any, database_url: str, capsys: Any) -> None:
+def test_every_cell_of_role_route_state_and_office(
+    run: Any, database_url: str, capsys: Any, record_property: Any
+) -> None:
     cells: Counter[str] = Counter()
 
     async def scenario(service: Service) -> None:
@@ -95,6 +97,7 @@ def test_every_cell_of_role_route_state_and_office(run: Any, database_url: str, 
             assert nobody.status_code == 401, (method, path)
 
     run(scenario)
+    record_property("cells", sum(cells.values()))
     with capsys.disabled():
         print(f"\naccess matrix: {sum(cells.values())} cells, {dict(sorted(cells.items()))}")
 

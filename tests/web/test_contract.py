@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,8 +26,11 @@ expected-statuses = [400, 401, 403, 404, 405, 409, 412, 415, 422, 428]  # 412 go
 """
 
 
-# Every border of every parameter is tried on SQLite, over 5,000 cases; on PostgreSQL it is random ones.
-PHASES = {"sqlite": ("examples,coverage,fuzzing", "3"), "postgresql": ("examples,fuzzing", "5")}
+# Every border of every parameter is tried on SQLite, over 5,000 cases; on PostgreSQL it is examples drawn anew. The suite draws
+# the same ones each time; the soak draws others, so many for each operation, for so long.
+PHASES = {"sqlite": ("examples,coverage,fuzzing", "2"), "postgresql": ("examples,fuzzing", "3")}
+SEED, EXAMPLES = int(os.environ.get("SOAK_SEED", "20261123")), os.environ.get("SOAK_EXAMPLES")
+SECONDS = os.environ.get("SOAK_SECONDS")
 ROLES = {"sqlite": "iom_focal_point", "postgresql": "mfa_head"}
 
 
@@ -48,18 +52,22 @@ def operations_of(document: dict[str, Any], kind: str) -> list[str]:
     return found
 
 
-def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) -> None:
+def test_no_5xx_and_no_undocumented_answer(
+    database_url: str, tmp_path: Path, record_property: Any, capsys: Any
+) -> None:
     kind = "sqlite" if database_url.startswith("sqlite") else "postgresql"
     phases, examples = PHASES[kind]
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     with served(database_url, tmp_path) as address:
         token = json.loads((tmp_path / "demo.json").read_text())[ROLES[kind]]["token"]
         command = ["--config-file", str(tmp_path / "schemathesis.toml"), "run", f"{address}/api/v1/openapi.json"]
-        command += ["-H", f"Authorization: Bearer {token}", "--max-examples", examples, "--no-color"]
-        command += ["--request-timeout", "60"]
+        command += ["-H", f"Authorization: Bearer {token}", "--max-examples", EXAMPLES or examples]
+        command += ["--request-timeout", "60", "--no-color", "--seed", str(SEED)]
+        command += ["--max-time", SECONDS] if SECONDS else []
         for name in operations_of(httpx.get(f"{address}/api/v1/openapi.json").json(), kind):
             command += ["--include-operation-id", name]
-        command += ["--phases", phases, "--generation-database", "none"]
+        command += ["--phases", phases]
+        command += ["--generation-database", "none"] if EXAMPLES else ["--generation-deterministic"]
         done = subprocess.run(
             [Path(sys.executable).parent / "schemathesis", *command],
             cwd=tmp_path,
@@ -69,7 +77,13 @@ def test_no_5xx_and_no_undocumented_answer(database_url: str, tmp_path: Path) ->
             capture_output=True,
             text=True,
         )
+    cases = re.search(r"(\d+) generated", done.stdout)
+    for name, value in {"seed": SEED, "cases": int(cases[1]) if cases else 0, "exit code": done.returncode}.items():
+        record_property(name, value)
+    with capsys.disabled():
+        print(f"\ncontract on {kind}, seed {SEED}: {cases and cases[0]}")
     assert done.returncode == 0, done.stdout[-6000:]
+    assert SECONDS or kind == "postgresql" or (cases and int(cases[1]) >= 5000)
 
 
 def test_an_answer_that_is_never_kept_promises_no_repetition_and_every_other_does(tmp_path: Path) -> None:

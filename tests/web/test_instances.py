@@ -73,16 +73,17 @@ def test_the_quota_is_one_for_all_instances_and_few_requests_write(
 ) -> None:
     hands = Clock()
     monkeypatch.setattr(quota, "time", hands)
-    taken: list[int] = []
-    take = quotas.take
-    monkeypatch.setattr(quotas, "take", lambda *args, **more: taken.append(1) or take(*args, **more))
+    told: list[int] = []
+    add = quotas.add
+    monkeypatch.setattr(quotas, "add", lambda *args, **more: told.append(1) or add(*args, **more))
 
     async def scenario(one: Instance, two: Instance) -> None:
         asking = [instance.client.get("/proposals?limit=1") for _ in range(80) for instance in (one, two)]
-        said = await asyncio.gather(*asking)
-        assert Counter(answer.status_code for answer in said) == {200: 100, 429: 60}
-        assert len(taken) <= 10 + 2, "each instance learns once that there is no more"
-        refused = next(answer for answer in said if answer.status_code == 429)
+        said = Counter(answer.status_code for answer in [await asked for asked in asking])
+        assert 100 <= said[200] <= 100 + 2 * 2
+        assert said[200] + said[429] == 160
+        assert len(told) <= 100 / 2 + 2, "two requests are a fiftieth"
+        refused = await two.client.get("/proposals?limit=1")
         assert (refused.json()["code"], refused.headers["Retry-After"]) == ("too_many_requests", "60")
         hands.now += 60
         assert (await one.client.get("/proposals?limit=1")).status_code == 200
@@ -92,39 +93,22 @@ def test_the_quota_is_one_for_all_instances_and_few_requests_write(
     together([Instance(database_url, tmp_path, token, **env) for _ in range(2)], scenario)
 
 
-def test_an_instance_that_is_idle_keeps_at_most_a_tenth_of_the_quota_to_itself(
-    database_url: str, filled: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(quota, "time", Clock())
-
-    async def scenario(one: Instance, two: Instance) -> None:
-        assert (await one.client.get("/proposals?limit=1")).status_code == 200
-        said = Counter([(await two.client.get("/proposals?limit=1")).status_code for _ in range(25)])
-        assert said == {200: 18, 429: 7}
-        await one.house.database.write(lambda tx: upkeep.tidy(tx, 90, one.house.now()))
-        kept = asked(database_url, "SELECT n FROM rate WHERE name LIKE 'requests:%'")
-        assert [row.n for row in kept] == [22], "only counts of minutes that are over are deleted"
-
-    env = {"EARMARK_REQUESTS_PER_MINUTE": "20"}
-    token = token_of(filled, database_url)
-    together([Instance(database_url, tmp_path, token, **env) for _ in range(2)], scenario)
-
-
-def test_instances_that_come_and_go_waste_little(
+def test_instances_that_come_and_go_use_up_no_more_than_they_let_through(
     database_url: str, filled: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quota, "time", Clock())
 
     async def scenario(*instances: Instance) -> None:
-        first, *others = instances
-        for one in others:
-            assert (await one.client.get("/proposals?limit=1")).status_code == 200
-        said = await asyncio.gather(*(first.client.get("/proposals?limit=1") for _ in range(400)))
-        assert Counter(answer.status_code for answer in said) == {200: 350, 429: 50}
+        said = [(await one.client.get("/proposals?limit=1")).status_code for one in instances]
+        assert Counter(said) == {200: 20, 429: 1}
+        last = instances[-1].house
+        await last.database.write(lambda tx: upkeep.tidy(tx, 90, last.now()))
+        kept = asked(database_url, "SELECT n FROM rate WHERE name LIKE 'requests:%'")
+        assert [row.n for row in kept] == [21], "only counts of minutes that are over are deleted"
 
-    env = {"EARMARK_REQUESTS_PER_MINUTE": "400"}
+    env = {"EARMARK_REQUESTS_PER_MINUTE": "20"}
     token = token_of(filled, database_url)
-    together([Instance(database_url, tmp_path, token, **env) for _ in range(6)], scenario)
+    together([Instance(database_url, tmp_path, token, **env) for _ in range(21)], scenario)
 
 
 def publish(rules: Path) -> str:

@@ -86,7 +86,9 @@ class Persistent(People):
         return answer.json()
 
     def figures(self) -> tuple[int, int, int]:
-        one = self.call("auditor", "GET", "/envelopes/2027").json()
+        answer = self.call("auditor", "GET", "/envelopes/2027")
+        assert answer.status_code == 200, answer.text
+        one = answer.json()
         assert one["available"] == one["amount"] - one["approved"]
         return one["approved"], one["agreed"], one["paid"]
 

@@ -35,6 +35,7 @@ def unsafe_routes() -> list[tuple[str, str]]:
     return [one for one in found if one[0] not in SAFE]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # it is refused before any database is asked
 def test_a_foreign_page_reaches_no_unsafe_route(run: Any) -> None:
     async def scenario(service: Service) -> None:
         for (site, origin, cookie, taken), (method, path) in product(ROWS, unsafe_routes()):
@@ -53,6 +54,7 @@ def test_a_script_with_a_token_is_no_foreign_page() -> None:
     assert foreign("POST", {b"authorization": "Bearer x", b"sec-fetch-site": "cross-site", b"cookie": COOKIED})
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no database has a part in it
 def test_every_answer_of_every_route_carries_the_headers(run: Any) -> None:
     async def scenario(service: Service) -> None:
         for line in [

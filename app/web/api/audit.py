@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import StringConstraints
 
 from app.db import Tx
 from app.domain.people import Actor
@@ -104,6 +105,9 @@ async def list_audit(
     return await paged(request, AuditEntry, page, limit)
 
 
+_Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$")]
+
+
 @router.get(
     "/audit/verify",
     operation_id="verify_audit",
@@ -113,7 +117,7 @@ async def list_audit(
 async def verify_audit(
     request: Request,
     actor: Whoever,
-    head: Annotated[list[str] | None, Query(description="published head hashes that must be in the log")] = None,
+    head: Annotated[list[_Sha256] | None, Query(description="published head hashes that must be in the log")] = None,
 ) -> Response:
     """A published `head` (minutes, decision letters, the daily log line) proves that no tail was cut and nothing rewritten."""
     check_query(request, {"head"})

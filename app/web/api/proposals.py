@@ -11,7 +11,7 @@ from app.domain.rulebook import Rulebook
 from app.domain.vocabulary import COUNTRIES
 from app.domain.workflow import Event, State
 from app.errors import Fault, Invalid
-from app.records.proposals import Wanted
+from app.records.listing import Wanted
 from app.services import casework, intake
 from app.services.casework import Request as MoveRequest
 from app.services.clock import Now
@@ -96,7 +96,7 @@ async def list_proposals(
     q: Annotated[str | None, Query(max_length=200)] = None,
     sort: Literal["updated_at", "total"] = "updated_at",
 ) -> Response:
-    """`q` finds whole and partial words, ordered like the list; `cursor` is the `next_cursor` of the page before."""
+    """`q` finds what has all its words, or words that begin so or inflect them, in the list's order; `cursor` is a `next_cursor`."""
     check_query(request, _FILTERS)
     if country is not None and country not in COUNTRIES:
         fault = Fault("/country", "not_listed", "Must be an ISO 3166-1 alpha-2 country code.")

@@ -11,7 +11,7 @@ from app.db import Tx
 from app.documents import africa, charts
 from app.documents.words import words
 from app.errors import Invalid, NotFound
-from app.records.proposals import Wanted
+from app.records.listing import Wanted
 from app.services import dashboard, envelopes, intake
 from app.services.dashboard import Overview
 from app.web.api import money as money_api

@@ -11,7 +11,7 @@ from app.domain.people import IOM, Role
 from app.domain.vocabulary import COUNTRIES
 from app.errors import Invalid
 from app.records.desk import MOST
-from app.records.proposals import Wanted
+from app.records.listing import Wanted
 from app.services import desk
 from app.services.desk import Desk, Row, Task
 from app.web.cursors import after, cursor
