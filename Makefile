@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 export PYTHONDONTWRITEBYTECODE :=# many processes start in the tests: what one has compiled the others need not
 .DELETE_ON_ERROR:
-.PHONY: run test check bench shots soak lock clean
+.PHONY: run test check bench shots soak container sbom lock clean
 
 run: .venv/run
 	@EARMARK_DEMO=$${EARMARK_DEMO:-1} $(BIN)/python -m app serve
@@ -34,11 +34,22 @@ soak: .venv/test
 	@$(BIN)/python tests/install_packages.py
 	@$(BIN)/python -m tests.soak $(ARGS)
 
+# The image, checked, built and tried without a container engine (Debian, as root); ARGS=IMAGE builds on another base.
+container: .venv/release
+	$(BIN)/hadolint Dockerfile
+	@$(BIN)/python -m tests.container $(ARGS)
+
+# What the service ships, package by package with hashes, as CycloneDX in var/sbom.json.
+sbom: .venv/release
+	@mkdir -p var
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible --validate --output-file var/sbom.json requirements.txt
+
 # For the maintainer: new versions, with hashes and without any address.
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 lock: .venv/test
 	$(LOCK) --output-file requirements.txt pyproject.toml
 	$(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(LOCK) --constraint requirements-dev.txt --output-file requirements-release.txt requirements-release.in
 
 .venv/run: requirements.txt
 	@$(or $(PYTHON),false) -c '$(FIT)' 2>/dev/null || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)."; exit 1; }
@@ -49,6 +60,10 @@ lock: .venv/test
 .venv/test: .venv/run requirements-dev.txt requirements-standards.txt
 	$(PIP) -r requirements-dev.txt
 	@$(BIN)/python tests/iati_standard.py
+	@touch $@
+
+.venv/release: .venv/test requirements-release.txt
+	$(PIP) -r requirements-release.txt
 	@touch $@
 
 clean:

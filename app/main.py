@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 
@@ -131,8 +131,20 @@ def create_app(settings: Settings) -> FastAPI:
         raise SettingsError(f"EARMARK_OIDC_ROLES names roles there are not: {', '.join(sorted(unknown))}.")
     provider = Provider(settings.oidc, f"{settings.public_url}/login/callback") if settings.oidc else None
     app.state.house = House(settings, database, library, _doors(app), Files(settings.files), provider)
-    app.add_middleware(Shield, settings=settings, say=failures.answer, ending=app.state.house.ending)
+    here = app.state.house
+    app.add_middleware(Shield, settings=settings, say=failures.answer, ending=here.ending, figures=here.figures)
+    app.state.stop_tracing = _trace(app, settings.telemetry) if settings.telemetry else None
     return app
+
+
+def _trace(app: FastAPI, endpoint: str) -> Callable[[], None]:
+    """Make a span of every request from now on; what is returned sends the last ones."""
+    from app.web.tracing import Tracing, provider_to  # noqa: PLC0415  # nothing of it is imported where it is not wanted
+
+    provider = provider_to(endpoint)
+    app.add_middleware(Tracing, provider=provider)
+    stop: Callable[[], None] = provider.shutdown
+    return stop
 
 
 def _doors(app: FastAPI) -> dict[object, Door]:
@@ -166,6 +178,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(thread.join, 2 * GRACE)
     await _note_token_uses(app.state.house)
     await app.state.house.database.close()
+    if app.state.stop_tracing:
+        await asyncio.to_thread(app.state.stop_tracing)
 
 
 async def _every_hour(app: FastAPI) -> None:

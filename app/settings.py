@@ -50,6 +50,7 @@ class Settings:
     mail_from: str = "earmark@localhost"
     deliver: bool = True
     drain: int = 0
+    telemetry: str = ""
     lease: int = 60
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     metrics_networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -113,6 +114,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         smtp_url=_smtp(env.get("EARMARK_SMTP_URL", "")),
         mail_from=_sender(env.get("EARMARK_MAIL_FROM", "")),
         deliver=env.get("EARMARK_DELIVER", "") == "" or _flag(env, "EARMARK_DELIVER"),
+        telemetry=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").rstrip("/"),
         drain=_number(env, "EARMARK_DRAIN_SECONDS", 0, 0),
         lease=_number(env, "EARMARK_DELIVERY_LEASE", 60, 1),
         webhook_networks=_networks("EARMARK_WEBHOOK_NETWORKS", env),

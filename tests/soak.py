@@ -46,6 +46,8 @@ ROWS = (
     Row("survives a crashing database", "PostgreSQL killed under load",
         ("tests/test_outages.py::test_a_database_killed_under_load_loses_nothing_acknowledged_and_the_service_goes_on",),
         "0 acknowledged missing"),
+    Row("a rolling restart loses nothing", "two instances and two workers behind nginx, in turn",
+        ("tests/test_restarting.py",), "0 failed by the README's way, 0 lost, 0 doubled", 3),
     Row("another instance takes over", "one worker of three killed",
         (f"{HOSTILE}::test_of_three_workers_one_dies_and_the_others_deliver_what_it_had_taken",), "lease + 5 s"),
     Row("hostile network", "four of five connections break",

@@ -25,7 +25,7 @@ async def metrics(request: Request) -> Response:
         )
         raise Forbidden("not_from_here", said)
     found = await here.database.read_long(partial(queue.metrics, now=here.now().at))
-    return Response(as_text(found), media_type=FORMAT)
+    return Response(as_text(found) + here.figures.as_text(), media_type=FORMAT)
 
 
 def _may_read(request: Request) -> bool:

@@ -26,6 +26,7 @@ from app.services.provider import Provider
 from app.services.rulebooks import Library
 from app.settings import Settings
 from app.web.access import Door, check_door
+from app.web.figures import Figures
 from app.web.quota import Quota
 from app.web.shield import COOKIE
 
@@ -48,6 +49,7 @@ class House:
     token_uses: dict[int, datetime] = field(default_factory=dict)
     head_told: date | None = None
     quota: Quota = field(init=False)
+    figures: Figures = field(default_factory=Figures)
     ending: Event = field(default_factory=Event)  # set: the process still answers, and is about to stop
     followed: float = 0.0
 

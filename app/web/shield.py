@@ -16,6 +16,7 @@ from app.errors import AppError, Forbidden
 from app.logs import logger
 from app.outages import sqlstate, told
 from app.settings import Settings
+from app.web.figures import Figures
 from app.web.quota import too_many
 
 COOKIE = "__Host-earmark"
@@ -57,9 +58,11 @@ class Counts:
 class Shield:
     """The outermost layer. `scope["state"]` gets `address`, `request_id`, and later `actor_id` from whoever identifies."""
 
-    def __init__(self, app: App, settings: Settings, say: Say, ending: Event | None = None) -> None:
+    def __init__(
+        self, app: App, settings: Settings, say: Say, ending: Event | None = None, figures: Figures | None = None
+    ) -> None:
         self.app, self.settings, self.say = app, settings, say
-        self.ending = ending or Event()
+        self.ending, self.figures = ending or Event(), figures or Figures()
         self.https = settings.public_url.startswith("https://")
         self.counts = Counts()
 
@@ -75,6 +78,7 @@ class Shield:
         state["address"] = self._address(scope, headers)
         state["request_id"] = request_id = secrets.token_hex(8)
         began, status, started = time.perf_counter(), 500, False
+        self.figures.in_flight += 1
 
         async def answer(message: Any) -> None:
             nonlocal status, started
@@ -96,14 +100,16 @@ class Shield:
                 if not started:
                     await self._refuse(out or _broken(), scope, receive, answer)
             finally:
-                route = scope.get("route")
+                route, took = getattr(scope.get("route"), "path", None), time.perf_counter() - began
+                self.figures.in_flight -= 1
+                self.figures.note(scope["method"], route or "", status, took)
                 log.info(
                     "answered",
                     method=scope["method"],
-                    route=getattr(route, "path", None),
+                    route=route,
                     status=status,
                     actor=state.get("actor_id"),
-                    ms=round(1000 * (time.perf_counter() - began), 1),
+                    ms=round(1000 * took, 1),
                 )
 
     async def _refuse(self, error: AppError, scope: Any, receive: Any, answer: Any) -> None:

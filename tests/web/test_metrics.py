@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import time
+import timeit
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,9 @@ import pytest
 
 from app.main import create_app
 from app.services.queue import Metric
+from app.web.figures import Figures
 from app.web.metrics import as_text
-from tests.conftest import copy_of, settings_for
+from tests.conftest import Service, copy_of, settings_for
 from tests.notify.post import owe
 from tests.notify.test_hostile import change
 
@@ -38,7 +41,7 @@ def test_the_queue_is_shown_by_depth_state_and_age(kind: str, filled: dict[str, 
         change(url, "UPDATE message SET state = 'dead' WHERE id = (SELECT max(id) FROM message)")
         said = asked(url, tmp_path, "127.0.0.1", {}, EARMARK_TODAY="")
     assert said.headers["content-type"].startswith("text/plain; version=0.0.4")
-    lines = [line for line in said.text.splitlines() if not line.startswith("#")]
+    lines = [line for line in said.text.splitlines() if line.startswith(("earmark_messages", "earmark_oldest"))]
     assert all(LINE.fullmatch(line) for line in lines), lines
     found = dict(line.rsplit(" ", 1) for line in lines)
     assert found['earmark_messages{channel="mail",state="waiting"}'] == "5"
@@ -69,6 +72,43 @@ def test_metrics_are_for_the_operators_networks(
         said = asked(url, tmp_path, peer, headers, **env)
     assert said.status_code == status
     assert status == 200 or said.json()["code"] == "not_from_here"
+
+
+def test_requests_are_counted_by_route_method_and_status_and_by_how_long_they_took(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        for ref in ("DK-IOM-2023-001", "DK-IOM-2023-001", "DK-IOM-2099-999"):
+            await service.call("auditor", "GET", f"/proposals/{ref}")
+        await service.client.request("BREW", "/<script>")
+        said = service.house.figures.as_text()
+        lines = dict(line.rsplit(" ", 1) for line in said.splitlines() if not line.startswith("#"))
+        where = 'route="/api/v1/proposals/{ref}"'
+        assert lines[f'earmark_http_requests_total{{method="GET",{where},status="2xx"}}'] == "2"
+        assert lines[f'earmark_http_requests_total{{method="GET",{where},status="4xx"}}'] == "1"
+        assert lines['earmark_http_requests_total{method="other",route="",status="4xx"}'] == "1"
+        assert lines[f'earmark_http_request_seconds_bucket{{{where},le="+Inf"}}'] == "3"
+        assert lines[f"earmark_http_request_seconds_count{{{where}}}"] == "3"
+        assert 0 < float(lines[f"earmark_http_request_seconds_sum{{{where}}}"]) < 30
+        assert (lines["earmark_http_requests_in_flight"], "script" in said) == ("0", False)
+        assert int(lines["process_resident_memory_bytes"]) > 10**7
+        assert abs(float(lines["process_start_time_seconds"]) - time.time()) < 600
+
+    run(scenario)
+
+
+def test_counting_a_request_takes_less_than_5_microseconds() -> None:
+    figures = Figures()
+    fastest = min(
+        timeit.repeat(lambda: figures.note("GET", "/api/v1/proposals/{ref}", 200, 0.012), number=1000, repeat=20)
+    )
+    assert fastest / 1000 < 5e-6
+
+
+def test_a_bound_belongs_to_its_bucket() -> None:
+    figures = Figures()
+    figures.note("GET", "/one", 200, 0.005)
+    figures.note("GET", "/one", 200, 99)
+    counts = re.findall(r'_bucket\{route="/one",le="(.*)"\} (.*)', figures.as_text())
+    assert (counts[0], counts[-2:]) == (("0.005", "1"), [("10.0", "1"), ("+Inf", "2")])
 
 
 def test_a_label_is_escaped() -> None:
