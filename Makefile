@@ -22,7 +22,7 @@ check: .venv/test
 	$(BIN)/lint-imports --no-cache
 
 bench: .venv/test
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # Pictures of every page in var/shots/; `make shots ARGS=/payments` for those of some.
 shots: .venv/test

@@ -53,7 +53,11 @@ def growth(kind: str, few: int = FEW, many: int = MANY) -> dict[str, tuple[float
     """Question -> seconds with few, seconds with many, median of their ratios; `kind` is `sqlite` or `postgresql`."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        address = stack.enter_context(postgres.server()) if kind == "postgresql" else f"sqlite:///{folder}/{{name}}.db"
+        address = (
+            stack.enter_context(postgres.server()).address
+            if kind == "postgresql"
+            else f"sqlite:///{folder}/{{name}}.db"
+        )
         bases = [stack.enter_context(_filled(address, f"of_{number}", folder, number)) for number in (few, many)]
         found = {}
         for name, question in questions(bases[0], bases[1]).items():

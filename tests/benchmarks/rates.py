@@ -3,12 +3,9 @@
 import asyncio
 import contextlib
 import json
-import logging
 import shutil
 import sqlite3
 import statistics
-import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +14,7 @@ from typing import Any
 import httpx
 from sqlalchemy import create_engine, text
 
-from app import demo, logs
+from app import demo
 from app.db import open_database
 from app.main import create_app
 from app.schema import migrate
@@ -130,8 +127,8 @@ def in_process(url: str, folder: Path, scenario: Callable[[Ask, Any], Awaitable[
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://earmark.test/api/v1") as client:
 
-            async def ask(role: str, method: str, path: str, body: Any = None) -> httpx.Response:
-                headers = {"Authorization": f"Bearer {people[role]['token']}"}
+            async def ask(role: str, method: str, path: str, body: Any = None, more: Any = None) -> httpx.Response:
+                headers = {"Authorization": f"Bearer {people[role]['token']}", **(more or {})}
                 answer = await client.request(method, path, json=body, headers=headers)
                 assert answer.is_success, answer.text
                 return answer
@@ -140,6 +137,15 @@ def in_process(url: str, folder: Path, scenario: Callable[[Ask, Any], Awaitable[
         await app.state.house.database.close()
 
     asyncio.run(run())
+
+
+def rows(url: str, table: str, where: str = "true") -> int:
+    """How many rows there are."""
+    engine = create_engine(url)
+    with engine.connect() as line:
+        number = int(line.execute(text(f"SELECT count(*) FROM {table} WHERE {where}")).scalar_one())
+    engine.dispose()
+    return number
 
 
 def prepare(store: Store, folder: Path) -> dict[str, list[str]]:
@@ -164,7 +170,9 @@ def prepare(store: Store, folder: Path) -> dict[str, list[str]]:
     return made
 
 
-def record(store: Store, folder: Path, one: Operation, made: dict[str, list[str]]) -> tuple[Path, int]:
+def record(
+    store: Store, folder: Path, one: Operation, made: dict[str, list[str]], base: str, times: int
+) -> tuple[Path, int]:
     """What the operation does to the database, each time; and how long its answer is."""
     file, size = folder / "traces", 0
 
@@ -172,29 +180,38 @@ def record(store: Store, folder: Path, one: Operation, made: dict[str, list[str]
         nonlocal size
         await ask(one.role, "GET", "/proposals?limit=1")  # the first request of a minute counts for a quota
         recorder = Recorder(app.state.house.database)
-        for number in range(1 if one.reads else MANY):
+        for number in range(1 if one.reads else times):
             recorder.begin()
             size = len((await ask(one.role, one.method, one.path(number, made), one.body)).content)
         recorder.write(file)
 
     with unpatched():
-        in_process(store.copy("base", "recorded"), folder, note)
+        in_process(store.copy(base, "recorded"), folder, note)
     store.drop("recorded")
     return file, size
 
 
-def beside(store: Store, folder: Path, one: Operation, made: dict[str, list[str]]) -> tuple[float, float]:
-    """Requests a second of the service and of the bare application, medians of interleaved rounds."""
-    traces, size = record(store, folder, one, made)
-    ours, limit = store.copy("base", "ours"), store.copy("base", "bare")
+def beside(
+    store: Store,
+    folder: Path,
+    one: Operation,
+    made: dict[str, list[str]],
+    base: str = "base",
+    rounds: int = ROUNDS + 1,
+    each: int = EACH,
+) -> tuple[float, float]:
+    """Requests a second of the service and of the bare application, medians of interleaved rounds; the first warms up."""
+    times = rounds * each
+    traces, size = record(store, folder, one, made, base, times)
+    ours, limit = store.copy(base, "ours"), store.copy(base, "bare")
     port, bare_port = free_port(), free_port()
     token = json.loads((folder / "demo.json").read_text())[one.role]["token"]
     body = json.dumps(one.body).encode() if one.body else b""
-    asked = [request(one.method, f"/api/v1{one.path(n, made)}", body, token) for n in range(MANY)]
-    plain = [request(one.method, f"/{n}", body, token) for n in range(MANY)]
+    asked = [request(one.method, f"/api/v1{one.path(n, made)}", body, token) for n in range(times)]
+    plain = [request(one.method, f"/{n}", body, token) for n in range(times)]
     given = {bare.URL: limit, bare.TRACES: str(traces), bare.SIZE: str(size)}
     command = ["uvicorn", "tests.benchmarks.bare:create", "--factory", "--port", str(bare_port), "--log-level", "error"]
-    parts = [slice(start, start + EACH) for start in range(0, MANY, EACH)]
+    parts = [slice(start, start + each) for start in range(0, times, each)]
     with (
         running(["app", "serve"], port, environment(ours, folder) | {"EARMARK_PORT": str(port)}),
         running(command, bare_port, given),
@@ -204,27 +221,3 @@ def beside(store: Store, folder: Path, one: Operation, made: dict[str, list[str]
         rates = [(service.rate(asked[part]), rival.rate(plain[part])) for part in parts][1:]
     store.drop("ours"), store.drop("bare")
     return statistics.median(one for one, _ in rates), statistics.median(two for _, two in rates)
-
-
-def main() -> None:
-    """Print the table; of one kind of database, and of operations that are named, if any are."""
-    logs.set_up()
-    logging.disable()
-    with tempfile.TemporaryDirectory() as name, stores(Path(name)) as known:
-        asked = set(sys.argv[1:])
-        for kind, store in known.items():
-            if asked & known.keys() and kind not in asked:
-                continue
-            made = prepare(store, Path(name))
-            for one in OPERATIONS:
-                if asked - known.keys() and one.name not in asked:
-                    continue
-                service, limit = beside(store, Path(name), one, made)
-                print(
-                    f"{kind:11} {one.name:12} {service:7.0f} /s  bare {limit:7.0f} /s  {service / limit:.2f}",
-                    flush=True,
-                )
-
-
-if __name__ == "__main__":
-    main()

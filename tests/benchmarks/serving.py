@@ -42,7 +42,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, env: dict[str, str]) -> Iterator[None]:
+def running(command: list[str], port: int | None, env: dict[str, str]) -> Iterator[None]:
     """The server until the block ends."""
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
@@ -52,7 +52,7 @@ def running(command: list[str], port: int, env: dict[str, str]) -> Iterator[None
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(300):
+        for _ in range(300 if port else 0):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 break
             time.sleep(0.1)
