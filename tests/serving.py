@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -57,6 +58,9 @@ class Process:
             time.sleep(0.005)
 
 
+_turn = threading.Lock()
+
+
 @functools.cache
 def _forking() -> subprocess.Popen[str]:
     """The process that forks services, one for all tests of this process; it ends with its input."""
@@ -65,12 +69,14 @@ def _forking() -> subprocess.Popen[str]:
 
 
 def forked(words: tuple[str, ...], env: dict[str, str], out: str, err: str, code: str = os.devnull) -> Process:
-    parent = _forking()
-    assert parent.stdin, "it reads"
-    assert parent.stdout, "it answers"
-    parent.stdin.write(json.dumps({"words": words, "env": env, "out": out, "err": err, "code": code}) + "\n")
-    parent.stdin.flush()
-    return Process(int(parent.stdout.readline()))
+    """Start a command of the command line in a process that has imported it already; threads of a test take turns."""
+    with _turn:
+        parent = _forking()
+        assert parent.stdin, "it reads"
+        assert parent.stdout, "it answers"
+        parent.stdin.write(json.dumps({"words": words, "env": env, "out": out, "err": err, "code": code}) + "\n")
+        parent.stdin.flush()
+        return Process(int(parent.stdout.readline()))
 
 
 def earmark(*words: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -118,6 +118,7 @@ def test_a_hanging_database_makes_the_service_unready_within_seconds_and_ready_w
     server: postgres.Server, client: httpx.Client
 ) -> None:
     assert client.get("/health/ready").status_code == 200
+    time.sleep(1.1)  # what is looked at once a second is due again
     server.signal(signal.SIGSTOP)
     try:
         began = time.monotonic()

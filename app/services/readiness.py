@@ -28,7 +28,8 @@ def revision_of(tx: Tx) -> str | None:
 async def checks(database: Database, library: Library, files: Files, now: datetime) -> tuple[bool, dict[str, str]]:
     """Whether the service can work, and of each part `ok`, a version, or what is wrong; within a few seconds.
 
-    A queue or a store of files in trouble is told and no more: all instances have the same, and the rest works.
+    A queue or a store of files in trouble is told and no more: all instances have the same, and the rest works. A rulebook
+    that another instance has put in force is loaded first, if it has been published here.
     """
     found = {"database": "ok", "migrations": "ok", "rulebook": library.current.version}
     found |= {"queue": "ok", "files": "ok" if files.can_be_written() else "full, or not to be written"}
@@ -41,6 +42,9 @@ async def checks(database: Database, library: Library, files: Files, now: dateti
         found["queue"] = f"late {round((now - oldest).total_seconds())} s"
     if revision != head():
         found["migrations"] = f"at {revision or 'nothing'}, not at {head()}; run: python -m app migrate"
+    if book and book[1] != library.current.sha256:
+        await asyncio.to_thread(rulebooks.catch_up, library)
+        found["rulebook"] = library.current.version
     if book and book[1] != library.current.sha256:
         said = f"at {library.current.version}, not at {book[0]}, which is in force; start a release with it"
         return False, {**found, "rulebook": said}

@@ -40,7 +40,6 @@ async def ready(request: Request) -> Response:
     here = house(request)
     if here.ending.is_set():
         return Response(encode({"status": "draining"}), 503, media_type="application/json")
-    await here.follow()
     fit, checks = await readiness.checks(here.database, here.library, here.files, here.now().at)
     body = encode({"status": "ready" if fit else "not ready", "checks": checks})
     return Response(body, 200 if fit else 503, media_type="application/json")
