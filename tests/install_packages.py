@@ -17,13 +17,13 @@ def missing() -> list[str]:
     """The Debian packages that are needed and not there."""
     server = bool(os.environ.get("PG_BIN") or glob.glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb"))
     there = {"postgresql": server, "poppler-utils": bool(shutil.which("pdftotext")), "curl": bool(shutil.which("curl"))}
-    there |= {"chromium": bool(chromium()), "libatomic1": driver_runs(), "nginx": bool(nginx())}
+    there |= {"chromium-headless-shell": bool(chromium()), "libatomic1": driver_runs(), "nginx": bool(nginx())}
     return [package for package, found in there.items() if not found]
 
 
 def chromium() -> str | None:
-    """The browser that the pages are tried in."""
-    known = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    """The browser that the pages are tried in: Debian's Chromium without windows where there is one, a third quicker."""
+    known = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, known)), None)
 
 

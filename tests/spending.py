@@ -57,7 +57,7 @@ def approve_naively(database: Database, number: int, amount: int) -> bool:
 
 
 def main(url: str, seed: str, threads: str, *attempts: str) -> None:
-    database = open_database(url)
+    database = open_database(url, lasting=True)
     with database.reading() as tx:
         numbers = list(tx.scalars(select(proposal.c.id).where(proposal.c.cycle_year == YEAR)))
     together = threading.Barrier(int(threads))

@@ -21,8 +21,16 @@ from app.services.clock import Now
 ATTEMPTS, WINDOW = 10, 300
 RECOVERY_CODES = 10
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_NOBODYS = _HASHER.hash(secrets.token_urlsafe(16))  # so that an unknown account takes as long as a known one
 _STEP = 30
+
+
+def _nobodys() -> str:
+    """A hash that no password fits and that takes as long to compare: an unknown account is answered as a known one."""
+    salt, digest = (base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v=19$m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}${salt}${digest}"
+
+
+_NOBODYS = _nobodys()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ import statistics
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +28,7 @@ from app.domain.rulebook import Rulebook, load_folder
 from app.domain.screening import decide, screen
 from app.services.rulebooks import open_library
 from app.settings import ROOT, RULES
+from app.web.figures import Figures
 from tests import generate
 from tests.benchmarks import growth, holding, large, machine, plain, queue, rates, serving
 from tests.benchmarks.rates import FRAMEWORK, Store
@@ -100,6 +103,8 @@ def screening(folder: Path, whole: bool) -> Iterator[Row]:
     yield Row("screening, explained / plain Python", ratio(explaining, by_hand), "x", most=3.0)
     yield Row("screening, decided / plain Python", ratio(deciding, by_hand), "x", most=1.4)
     yield Row("loading the rulebook", 1000 * statistics.median(seconds(load) for _ in range(15)), "ms", most=150)
+    counting = partial(Figures().note, "GET", "/api/v1/proposals/{ref}", 200, 0.012)
+    yield Row("counting a request", 1e6 * min(timeit.repeat(counting, number=1000, repeat=20)) / 1000, "us", most=5)
     yield Row("POST /screenings / bare ASGI", serving.screenings(folder), "", least=0.35)
 
 
