@@ -5,6 +5,7 @@ code}, files for what it says and its exit code; the answer is the process's num
 """
 
 import gc
+import importlib
 import json
 import os
 import signal
@@ -12,11 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import cli
+from app import cli, schema
 from app.services.rulebooks import open_library
 from app.settings import RULES
 
 FRAMEWORK = "dk-iom-2023-2026"
+SERVING = ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl")  # imported by serving
 
 
 def become(asked: dict[str, Any]) -> int:
@@ -41,6 +43,9 @@ def become(asked: dict[str, Any]) -> int:
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what has ended is gone, nobody waits for it here
     open_library(RULES, FRAMEWORK)  # compiled rulebooks are kept, so what is forked has them
+    schema.head()
+    for name in SERVING:
+        importlib.import_module(name)
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
