@@ -20,7 +20,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from app import logs
+import structlog
+
 from app.domain import rulebook
 from app.domain.case import Cycle, Frame
 from app.domain.proposal import Content, read_content
@@ -182,7 +183,7 @@ def main() -> int:
     asked.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}, rates, large, machine, holding; else all")
     asked.add_argument("--whole", action="store_true", help="a million proposals, a rate held for five minutes")
     given = asked.parse_args()
-    logs.set_up()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable()
     wanted = set(given.parts)
     where = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.machine()}, {platform.python_implementation()} {platform.python_version()}"
