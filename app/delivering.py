@@ -196,7 +196,9 @@ def deliver() -> None:
     """Deliver messages until SIGTERM; several may run."""
     settings = read_settings()
     set_up()
-    worker = Worker(settings, open_database(settings.database_url, lasting=True), open_library(RULES, settings.framework))
+    worker = Worker(
+        settings, open_database(settings.database_url, lasting=True), open_library(RULES, settings.framework)
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     typer.echo("Delivering.")

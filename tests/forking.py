@@ -18,7 +18,11 @@ from app.services.rulebooks import open_library
 from app.settings import RULES
 
 FRAMEWORK = "dk-iom-2023-2026"
-SERVING = ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl")  # imported by serving
+SERVING = (
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+)  # imported by serving
 
 
 def become(asked: dict[str, Any]) -> int:

@@ -2,23 +2,31 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, literal, select, union_all
 
 from app.db import Record, Tx
 from app.domain.people import Actor, Side
+from app.prepared import Hot
 from app.records.agreement_tables import amendment, payment, report, signature
 from app.records.decision_tables import agenda_item, consultation, ledger, minutes_answer
 from app.records.proposals import visible
 from app.records.tables import assessment, clarification, conflict, cycle, face, facet, proposal
 
+KEPT = 256  # statements that are put together once, those used last
 MOST = 100  # a number beyond is shown as "more": no list counts everything there is
 _JOINED = proposal.join(face, face.c.proposal_id == proposal.c.id)
 
 
-def state_counts(tx: Tx, actor: Actor, year: int | None, states: Iterable[str]) -> dict[str, int]:
+def state_counts(tx: Tx, actor: Actor, year: int | None, states: tuple[str, ...]) -> dict[str, int]:
     """State -> how many proposals this actor sees in it, counted to MOST + 1."""
+    return {row.state: int(row.number) for row in _counting(seen_as(actor), year, states)(tx)}
+
+
+@lru_cache(KEPT)
+def _counting(actor: Actor, year: int | None, states: tuple[str, ...]) -> Hot:
     parts = []
     for state in states:
         cycles = face.c.cycle_year == year if year is not None else face.c.cycle_year.in_(select(cycle.c.year))
@@ -26,8 +34,12 @@ def state_counts(tx: Tx, actor: Actor, year: int | None, states: Iterable[str]) 
         found = found.where(face.c.state == state)
         parts.append(select(found.limit(MOST + 1).subquery()))
     counted = union_all(*parts).subquery()
-    query = select(counted.c.state, func.count()).group_by(counted.c.state)
-    return {state: int(number) for state, number in tx.execute(query)}
+    return Hot(select(counted.c.state, func.count().label("number")).group_by(counted.c.state))
+
+
+def seen_as(actor: Actor) -> Actor:
+    """What of an actor decides what they see: statements that are put together once for somebody are kept by it."""
+    return Actor(actor.id, "", actor.role, actor.office, actor.countries)
 
 
 def requested_by_state(tx: Tx, year: int) -> dict[str, int]:
@@ -177,13 +189,10 @@ def of_money(actor: Actor, soon: date) -> list[Select[Any]]:
     ]
 
 
-def waiting(tx: Tx, tasks: Iterable[Select[Any]]) -> list[Record]:
-    """What waits, in one statement: in the order of the kinds asked for, the earliest due first within each."""
-    asked = [select(literal(place).label("place"), one.subquery()) for place, one in enumerate(tasks)]
-    if not asked:
-        return []
-    found = union_all(*asked).subquery()
-    return list(tx.execute(select(found).order_by(found.c.place, found.c.due_on, found.c.ref)))
+def waiting(tasks: Iterable[Select[Any]]) -> Hot:
+    """What waits, as one statement: in the order of the kinds asked for, the earliest due first within each."""
+    found = union_all(*(select(literal(n).label("place"), one.subquery()) for n, one in enumerate(tasks))).subquery()
+    return Hot(select(found).order_by(found.c.place, found.c.due_on, found.c.ref))
 
 
 def consultations_open(tx: Tx) -> list[Record]:

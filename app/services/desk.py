@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from app.db import Record, Tx
 from app.domain.people import IOM, Actor, Role
 from app.domain.workflow import State
+from app.prepared import Hot
 from app.records import audit, cycles, desk, listing
 from app.records.listing import Wanted
 from app.services.clock import Now
@@ -21,6 +23,7 @@ TABS: dict[str, tuple[State, ...]] = {
     "funded": (State.APPROVED, State.AGREED, State.DISBURSED),
     "ended": (State.REJECTED, State.CLOSED, State.CANCELLED),
 }
+STATES = tuple(str(state) for group in TABS.values() for state in group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,7 @@ def queue(tx: Tx, actor: Actor, wanted: Wanted, tab: str, whole: bool, now: Now)
     cycle = years.get(wanted.cycle or 0) or years[current_year(found, now.today)]
     year: int = cycle.year
     listed = None if whole else year
-    states = {state for group in TABS.values() for state in group}
-    by_state = desk.state_counts(tx, actor, listed, states)
+    by_state = desk.state_counts(tx, actor, listed, STATES)
     asked = Wanted(
         listed, TABS.get(tab, ()), wanted.country, wanted.priority_area, wanted.office, wanted.q,
         wanted.by_total, wanted.limit, wanted.after,
@@ -152,9 +154,8 @@ def _money(tx: Tx, actor: Actor, cycle: Record) -> Money:
 
 def tasks(tx: Tx, actor: Actor, now: Now) -> list[Task]:
     """What waits for this person, by kind in the order of the work, the earliest due first."""
-    found = [
-        Task(row.kind, row.ref, row.title, row.due_on, int(row.number)) for row in desk.waiting(tx, _asked(actor, now))
-    ]
+    asked = _asked(desk.seen_as(actor), now.today)
+    found = [Task(row.kind, row.ref, row.title, row.due_on, int(row.number)) for row in (asked(tx) if asked else ())]
     if actor.role is Role.MFA_HEAD:
         found[:0] = [_meeting("decide", row) for row in desk.consultations_open(tx)]
     if actor.role is Role.IOM_FOCAL_POINT:
@@ -162,19 +163,21 @@ def tasks(tx: Tx, actor: Actor, now: Now) -> list[Task]:
     return found
 
 
-def _asked(actor: Actor, now: Now) -> list[Any]:
+@lru_cache(desk.KEPT)
+def _asked(actor: Actor, today: date) -> Hot | None:
+    """The statement of what waits for somebody on a day; None where nothing ever does."""
     match actor.role:
         case Role.MFA_REVIEWER:
-            return desk.of_reviewer(actor)
+            return desk.waiting(desk.of_reviewer(actor))
         case Role.MFA_HEAD:
-            return desk.of_head(actor)
+            return desk.waiting(desk.of_head(actor))
         case Role.MFA_FINANCE:
-            return desk.of_finance(actor, now.today + SOON)
+            return desk.waiting(desk.of_finance(actor, today + SOON))
         case Role.IOM_OFFICE:
-            return desk.of_iom(actor)
+            return desk.waiting(desk.of_iom(actor))
         case Role.IOM_FOCAL_POINT:
-            return [*desk.of_iom(actor), *desk.of_focal_point(actor)]
-    return []
+            return desk.waiting([*desk.of_iom(actor), *desk.of_focal_point(actor)])
+    return None
 
 
 def _meeting(kind: str, row: Record) -> Task:

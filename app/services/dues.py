@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from app.db import Record, Tx
 from app.domain.framework import Framework
 from app.domain.people import IOM, Actor, Role
 from app.domain.report import due_on
+from app.prepared import Hot
 from app.records import cycles, desk, payments, reports
 from app.records.desk import MOST
 from app.records.payments import Wanted
@@ -60,7 +62,7 @@ def overview(tx: Tx, actor: Actor, wanted: Wanted, framework: Framework, now: No
     """What waits, the reader's own first and the earliest due first; five statements whatever there is."""
     found = [
         Due(one.kind, one.ref, one.title, one.due_on, int(one.number), actor.role in DOERS[one.kind])
-        for one in desk.waiting(tx, desk.of_money(actor, now.today + SOON))
+        for one in _asked(desk.seen_as(actor), now.today)(tx)
     ]
     known = tuple(row.year for row in cycles.all_cycles(tx))
     years = range(
@@ -78,6 +80,11 @@ def overview(tx: Tx, actor: Actor, wanted: Wanted, framework: Framework, now: No
         cycles=known,
         more=len(owed) > MOST,
     )
+
+
+@lru_cache(desk.KEPT)
+def _asked(actor: Actor, today: date) -> Hot:
+    return desk.waiting(desk.of_money(actor, today + SOON))
 
 
 def _reports(owed: list[Record], actor: Actor, framework: Framework, now: Now) -> list[Due]:

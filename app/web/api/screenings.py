@@ -1,6 +1,5 @@
 """Screening a content that is stored nowhere."""
 
-
 from fastapi import APIRouter, Request, Response
 
 from app.db import Tx
