@@ -64,6 +64,7 @@ ROWS = (
     Row("hostile identity provider", "15 lies", ("tests/web/test_provider.py",), "0 logins"),
     Row("SSRF", "addresses, rebinding", ("tests/notify/test_hooks.py",), "0 reached"),
     Row("CSRF and headers", "11 rows x every unsafe route; every answer", ("tests/web/test_shield.py",), "0 misses"),
+    Row("no barrier", "axe, every page, both sizes and languages", ("tests/browser/test_looks.py",), "0 violations", 3),
     Row("uploads", "hostile files", ("tests/services/test_uploads.py",), "0 taken"),
     Row("brute force", "800 guesses at two instances",
         ("tests/web/test_login.py::test_eight_hundred_guesses_at_two_instances_let_exactly_the_limit_through",),

@@ -23,7 +23,13 @@ def start_and_memory(store: Store, folder: Path) -> tuple[float, float]:
         env = environment(url, folder) | {"EARMARK_PORT": str(port)}
         env |= {"EARMARK_DEMO": "0", "EARMARK_TODAY": "", "EARMARK_DELIVER": "1"}
         start = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-m", "app", "serve"], cwd=ROOT, env=env, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve"],
+            cwd=ROOT,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         while not is_ready(port):
             assert process.poll() is None, "it ended instead of starting"
             time.sleep(0.005)
