@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, text
 
 from tests.conftest import Service, _with_service, copy_of, settings_for
-from tests.web.test_review import under_review
+from tests.web.test_review import GOOD, assess, under_review
 
 MOST = 12
 PAGES = [
@@ -111,6 +111,43 @@ def test_after_another_tab_saved_one_sees_both_and_chooses(page_service: Any) ->
         assert (await sent(service, "mfa_reviewer", place, **{**second, "seen": seen})).status_code == 303
 
     page_service(scenario)
+
+
+def test_the_grades_of_the_submission_before_are_carried_over_and_stay_marked_as_such(page_service: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await under_review(service)
+        await assess(service, "mfa_reviewer", ref, {**GOOD, "comments": {"b": "As in the first one."}})
+        back = {"move": "return", "reason": "Say more.", "deadline": "2026-12-20"}
+        again = (
+            ("mfa_reviewer", back),
+            ("iom_focal_point", {"move": "submit"}),
+            ("mfa_reviewer", {"move": "start_review"}),
+        )
+        for role, move in again:
+            assert (await service.call(role, "POST", f"/proposals/{ref}/moves", json=move)).status_code == 200
+        page = await shown(service, f"/proposals/{ref}")
+        assert "Carried over from your assessment of submission 1." in page
+        assert ">As in the first one.</textarea>" in page
+        form = {"seen": "", **fields(page)}
+        assert {name[6:]: int(said) for name, said in form.items() if name.startswith("grade-")} == GOOD["grades"]
+        assert "Carried over" not in await shown(service, f"/proposals/{ref}", "mfa_reviewer_2")
+        for change in ({}, {"carried_from": ""}):  # the first stays, whatever a later form says
+            saved = await sent(service, "mfa_reviewer", f"/proposals/{ref}/assessment", **{**form, **change})
+            assert saved.status_code == 303
+            mine = (await service.call("mfa_reviewer", "GET", f"/proposals/{ref}/assessments")).json()["mine"]
+            assert (mine["snapshot"], mine["carried_from"], mine["grades"]) == (2, 1, GOOD["grades"])
+            form["seen"] = fields(await shown(service, f"/proposals/{ref}"))["seen"]
+            form["overall"] = "Changed since."
+        assert "Carried over from your assessment of submission 1." in await shown(service, f"/proposals/{ref}")
+
+    page_service(scenario)
+
+
+def fields(page: str) -> dict[str, str]:
+    """What the assessment's form holds: what it carries unseen, and the grades that are chosen."""
+    form = page.partition("/assessment")[2].partition("</form>")[0]
+    hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
+    return dict(hidden + re.findall(r'name="(grade-.)" value="([^"]+)" checked', form))
 
 
 def test_the_queue_knows_its_cycles_and_the_consultation_that_comes_next(page_service: Any) -> None:

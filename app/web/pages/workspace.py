@@ -17,6 +17,7 @@ from app.services import casework, remarks, review, workspace
 from app.services.casework import Request as MoveRequest
 from app.services.workspace import Workspace
 from app.web.api import bodies
+from app.web.pages.addresses import whole
 from app.web.pages.deeds import Form, Work, as_model, may, take, version
 from app.web.pages.forms import read_form
 from app.web.pages.language import _, translator
@@ -90,7 +91,8 @@ async def _workspace(
         actions=[{**one, "label": MOVES[one["move"]]} for one in found.moves],
         grades=GRADES,
         verdicts=VERDICTS,
-        overall=_overall(found, sent or {}),
+        overall=(sent or {}).get("overall", _begun(found)["overall"]),
+        carried=_carried(found),
         seen=_seen(found),
         declares=may(actor, "POST /proposals/{ref}/conflict"),
         lost=_lost(found, sent or {}),
@@ -103,7 +105,7 @@ def _criterion(
 ) -> dict[str, Any]:
     """A criterion with its indicators, IOM's statement, and the reader's own grade as far as it goes."""
     letter = one["letter"]
-    mine = (found.judged or {}).get("mine") or {"grades": {}, "comments": {}}
+    mine = _begun(found)
     grade = mine["grades"].get(letter, "") if letter in mine["grades"] else ""
     chosen = sent.get(f"grade-{letter}", NOT_APPLICABLE if grade is None else str(grade))
     given = int(chosen) if chosen.isascii() and chosen.isdecimal() else None
@@ -118,9 +120,18 @@ def _criterion(
     }
 
 
-def _overall(found: Workspace, sent: Mapping[str, str]) -> str:
-    mine = (found.judged or {}).get("mine") or {}
-    return sent.get("overall", mine.get("overall", ""))
+def _begun(found: Workspace) -> Mapping[str, Any]:
+    """What the form starts from: one's own assessment, before there is one that of the submission before, else nothing."""
+    judged = found.judged or {}
+    earlier = judged.get("earlier") if found.assessing else None
+    return judged.get("mine") or earlier or {"grades": {}, "comments": {}, "overall": ""}
+
+
+def _carried(found: Workspace) -> int | None:
+    """The submission whose assessment one's own is, or would be, carried over from."""
+    mine, begun = (found.judged or {}).get("mine"), _begun(found)
+    carried: int | None = mine["carried_from"] if mine else begun.get("snapshot")
+    return carried
 
 
 def _seen(found: Workspace) -> str:
@@ -184,7 +195,9 @@ async def take_assessment(ref: str, request: Request) -> Response:
         if form.get("seen", "") != _seen(found):
             said = "You saved this assessment in another tab since; what you wrote here is still in the form below."
             raise Conflict("changed_meanwhile", said)
-        sent = as_model(bodies.AssessmentIn, _assessment(form)).model_dump()
+        mine = (found.judged or {}).get("mine")
+        carried = mine["carried_from"] if mine else whole(form.get("carried_from"))
+        sent = as_model(bodies.AssessmentIn, {**_assessment(form), "carried_from": carried}).model_dump()
         if chosen == "accept":
             review.accept(tx, actor, ref, sent, say(_ACCEPTED), book, now)
         else:
@@ -227,6 +240,8 @@ async def make_move(ref: str, request: Request) -> Response:
     """A move of the actions beside the proposal; the form carries the version that was seen."""
     here = house(request)
     book, now = here.book, here.now()
+    if (await read_form(request)).get("move") == Event.SUBMIT:
+        request.scope["state"]["submission"] = ref
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         value = {name: form[name] for name in bodies.MoveIn.model_fields if form.get(name, "").strip()}
