@@ -81,7 +81,7 @@ def problem(error: AppError) -> Response:
     return Response(encode(error.as_problem()), error.status, error.headers, PROBLEM)
 
 
-async def _note_refusal(request: Request, error: AppError) -> None:
+async def note_refusal(request: Request, error: AppError) -> None:
     """Write refused rights and refused submissions to the log of acts."""
     state, here = request.scope["state"], house(request)
     actor, submission = state.get("actor"), state.get("submission")
@@ -103,7 +103,7 @@ def install_handlers(app: FastAPI, tell: Teller) -> None:
 
     @app.exception_handler(AppError)
     async def refused(request: Request, error: AppError) -> Response:
-        await _note_refusal(request, error)
+        await note_refusal(request, error)
         return await tell(request, error)
 
     @app.exception_handler(RequestValidationError)

@@ -10,6 +10,7 @@ from app.services import precheck
 from app.web.pages import hooks
 from tests.conftest import Service
 from tests.web.test_money_pages import AGREED, OPEN, lined, opened
+from tests.web.test_review import under_review
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 REPORT = f"/proposals/{AGREED}/reports/2026"
@@ -210,3 +211,29 @@ def test_a_list_that_is_cut_says_so_and_has_the_proposal_one_came_from(run: Any,
             assert ("The first 1 are shown" in page) is bool(number)
 
     run(scenario)
+
+
+@on_sqlite
+def test_what_a_page_refuses_is_in_the_log_of_acts_as_if_the_api_had_refused_it(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        ref = await under_review(service)
+        declared = await opened(service, "mfa_reviewer", f"/proposals/{ref}/conflict", reason="My sister works there.")
+        assert declared.status_code == 303
+        place = f"/proposals/{ref}/assessment"
+        assert (await opened(service, "mfa_reviewer", place, deed="save", seen="")).status_code == 409
+        last = await last_act(service)
+        assert (last["event"], last["subject"]) == ("right.refused", f"POST {place}")
+        assert last["facts"] == {"codes": ["conflict_of_interest"], "status": 409}
+        draft = {"cycle": 2027, "office": "IOM-NE", "content": {"title": "Hardly begun"}}
+        made = (await service.call("iom_focal_point", "POST", "/proposals", json=draft)).json()
+        moves = f"/proposals/{made['ref']}/moves"
+        submitted = await opened(service, "iom_focal_point", moves, move="submit", version=str(made["version"]))
+        assert submitted.status_code == 422
+        last = await last_act(service)
+        assert (last["event"], last["subject"], last["facts"]["status"]) == ("submission.refused", made["ref"], 422)
+
+    run(scenario)
+
+
+async def last_act(service: Service) -> dict[str, Any]:
+    return dict((await service.call("auditor", "GET", "/audit?limit=1")).json()["items"][0])

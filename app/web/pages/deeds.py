@@ -13,6 +13,7 @@ from app.encoding import canonical
 from app.errors import AppError, Invalid
 from app.services.idempotency import Answer, once
 from app.web.access import DOORS
+from app.web.answers import note_refusal
 from app.web.pages.forms import read_form
 from app.web.pages.rendering import redirect
 from app.web.requests import caller, fingerprint, house, read_as
@@ -59,6 +60,7 @@ async def take_and_show(
     except AppError as error:
         if error.status == 404:
             raise
+        await note_refusal(request, error)
         return await again(actor, error, form)
     return await show(actor, made)
 

@@ -18,6 +18,7 @@ from app.domain.people import Actor
 from app.errors import AppError, BadRequest, Fault, Invalid, UnsupportedMediaType
 from app.services import intake, precheck
 from app.services.precheck import Checked, Places
+from app.web.answers import note_refusal
 from app.web.api.submission import Submission, in_parts
 from app.web.pages.addresses import whole
 from app.web.pages.labels import FIELDS
@@ -183,6 +184,7 @@ async def keep_draft(request: Request) -> Response:
     except AppError as error:
         if error.status == 404:
             raise
+        await note_refusal(request, error)
         return await _shown(request, actor, upload, error, ref)
     return redirect(f"/proposals/{kept}/content?said={'replaced' if form.get('deed') == 'replace' else 'drafted'}")
 

@@ -22,6 +22,7 @@ from app.services import agreements, attachments, extracts, faces, filed, papers
 from app.services.filed import DANES
 from app.services.rulebooks import Library
 from app.web.access import DOORS, check_door
+from app.web.answers import note_refusal
 from app.web.api import bodies
 from app.web.api.papers import paper
 from app.web.api.remarks import read_file
@@ -124,6 +125,7 @@ async def attach(ref: str, request: Request) -> Response:
     except AppError as error:
         if error.status == 404:
             raise
+        await note_refusal(request, error)
         return await _papers(request, actor, ref, error, {"visibility": visibility})
     return redirect(f"/proposals/{ref}/papers?said=attached#attachments")
 
