@@ -39,6 +39,7 @@ def _uninvite(
 ) -> None:
     """Tell those no longer concerned so, naming day and place as they knew them: the new ones are not for them."""
     concerned = _concerned(tx, meeting, subject, facts)
+    outbox.take_back_untried(tx, subject, concerned)
     gone = [one for one in outbox.invited(tx, subject) if one not in concerned]
     if gone:
         known = {**before, "sequence": facts["sequence"]}

@@ -36,7 +36,7 @@ OWING = (Group.OFFICE, Group.FOCAL_POINTS)
 DECIDED = (*IOM_SIDE, Group.FOCAL_POINTS, Group.EMBASSIES, Group.MISSION)
 TABLE = (Group.REVIEWERS, Group.HEADS, Group.FOCAL_POINTS, Group.MISSION)
 CONCERNED = (*TABLE, Group.OFFICE, Group.EMBASSIES)
-RETURNED = ("proposal.return", "proposal.screened_out")
+RETURNED = ("proposal.return", "proposal.screened_out", "proposal.deadline_moved")
 TABLED = ("proposal.recommend",)
 TO_SIGN = ("agreement.to_sign", "amendment.to_sign")
 _CONSULTATION = ("consultation.planned", "consultation.moved", "consultation.uninvited")
@@ -63,6 +63,7 @@ class Notice:
 _ALL = (
     Notice("proposal.submit", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
     Notice("proposal.screened_out", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
+    Notice("proposal.deadline_moved", IOM_SIDE, ends=("proposal.deadline_moved",)),
     Notice("proposal.return", IOM_SIDE, ends=(*RETURNED, *TABLED)),
     Notice("proposal.admit", (*IOM_SIDE, Group.REVIEWERS), ends=RETURNED),
     Notice("proposal.recommend", (Group.HEADS,), ends=TABLED),
@@ -97,7 +98,7 @@ _ALL = (
     Notice("report.accepted", OWING, ends=("report.submitted",)),
     Notice("evaluation.delivered", (Group.HEADS,)),
     Notice("evaluation.answered", (Group.REVIEWERS,)),
-    Notice("window.opens", OWING, reminder=True),
+    Notice("window.opens", OWING, ends=("window.opens",), reminder=True),
     Notice("window.closes", OWING, ends=("window.closes",), reminder=True),
     Notice("report.due", OWING, ends=("report.due",), reminder=True),
     Notice("report.overdue", OWING, ends=("report.due",), reminder=True),

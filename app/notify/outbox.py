@@ -114,6 +114,12 @@ def invited(tx: Tx, subject: str) -> list[int]:
     return [one for one, calendar in last.items() if calendar is Calendar.INVITE]
 
 
+def take_back_untried(tx: Tx, subject: str, concerned: Sequence[int]) -> None:
+    """Take back invitations to a meeting that nobody tried to send yet, of those whom it does not concern any more."""
+    kinds = [one.kind for one in NOTICES.values() if one.invitation is Calendar.INVITE]
+    notices.drop_untried(tx, subject, kinds, concerned, "The meeting does not concern the reader any more.")
+
+
 def _of_group(tx: Tx, group: Group, facts: Mapping[str, Any]) -> list[int]:
     if group in ROLES:
         return notices.by_role(tx, [ROLES[group]])

@@ -72,6 +72,8 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
         "details": [(words[key], value) for key, value in _details(facts, language)],
         "texts": [(words[key], undirected(str(facts[key]))) for key in _TEXTS if facts.get(key)],
         "conditions": list(facts.get("conditions") or ()),
+        "criteria": [_criterion(one, words) for one in (facts.get("screening") or {}).get("criteria", ())],
+        "remarks": [_remark(one) for one in (facts.get("screening") or {}).get("remarks", ())],
         "words": words,
         "link": link,
         "foot": foot,
@@ -80,6 +82,17 @@ def say(kind: str, facts: Mapping[str, Any], language: str, link: str, foot: str
     }
     text, html = (_LAYOUT.get_template(name).render(parts) for name in ("message.txt", "message.html"))
     return Said(line, text, html)
+
+
+def _criterion(one: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    mandatory = f" ({words['mandatory']})" if one["mandatory"] else ""
+    points = words["points"].format(earned=one["earned"], possible=one["possible"])
+    return f"{one['letter']}. {one['title']}{mandatory}: {words[one['state']]}, {points}"
+
+
+def _remark(one: Mapping[str, Any]) -> str:
+    """A sentence of the rules, as it is printed with the screening, and what would help."""
+    return undirected(" ".join(filter(None, (f"{one['about']}:", one["reason"], one["remedy"]))))
 
 
 def digest(said: Sequence[Said], language: str) -> Said:

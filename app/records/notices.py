@@ -318,6 +318,15 @@ def mark_dropped(tx: Tx, number: int, why: str) -> None:
     tx.execute(update(message).where(here).values(state=SUPERSEDED, error=why))
 
 
+def drop_untried(tx: Tx, subject: str, kinds: Sequence[str], but: Sequence[int], why: str) -> None:
+    """Drop what waits about a subject and was never tried, of these kinds, for anybody but these people."""
+    about = select(notice.c.id).where(notice.c.subject == subject, notice.c.kind.in_(kinds))
+    here = (message.c.state == WAITING) & (message.c.attempts == 0) & message.c.notice_id.in_(about)
+    here &= message.c.person_id.is_not(None) & ~among(message.c.person_id, but)
+    tx.execute(select(message.c.id).where(here).order_by(message.c.id).with_for_update())
+    tx.execute(update(message).where(here).values(state=SUPERSEDED, error=why))
+
+
 def mark_failed(tx: Tx, number: int, error: str, again_at: datetime | None) -> None:
     """It failed: try again at that time, or never by itself when there is none."""
     values: dict[str, Any] = {"error": error[:2000]}
@@ -326,8 +335,9 @@ def mark_failed(tx: Tx, number: int, error: str, again_at: datetime | None) -> N
 
 
 def again(tx: Tx, number: int, at: datetime) -> bool:
-    """Let a dead message be sent once more, by itself if it was in a bundle; False when it is not dead."""
-    here = (message.c.id == number) & (message.c.state == DEAD)
+    """Let a message that is dead or was dropped be sent once more, by itself if it was in a bundle; False for any other."""
+    dropped = (message.c.state == SUPERSEDED) & message.c.superseded_by.is_(None)
+    here = (message.c.id == number) & ((message.c.state == DEAD) | dropped)
     anew = {"state": WAITING, "next_at": at, "attempts": 0, "bundle": None}
     return tx.execute(update(message).where(here).values(anew)).rowcount == 1
 

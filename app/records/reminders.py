@@ -29,11 +29,13 @@ def windows(tx: Tx) -> list[Record]:
 
 
 def drafts(tx: Tx, year: int) -> list[Record]:
-    """A cycle's drafts by office, with their titles as IOM sees them."""
+    """What ends with a cycle's window, by office, with titles as IOM sees them: drafts, and what screening returned."""
     joined = proposal.join(face, (face.c.proposal_id == proposal.c.id) & (face.c.side == "iom"))
+    joined = joined.join(cycle, cycle.c.year == proposal.c.cycle_year)
     query = select(proposal.c.ref, proposal.c.office_code, face.c.title).select_from(joined)
-    here = (proposal.c.cycle_year == year) & (proposal.c.state == "draft")
-    return list(tx.execute(query.where(here).order_by(proposal.c.ref)))
+    back = (proposal.c.state == "returned") & (proposal.c.returned_by == "screening")
+    open_ = (proposal.c.state == "draft") | (back & (proposal.c.deadline_on == cycle.c.closes_on))
+    return list(tx.execute(query.where(proposal.c.cycle_year == year, open_).order_by(proposal.c.ref)))
 
 
 def iom_offices(tx: Tx) -> list[str]:

@@ -93,12 +93,12 @@ def hearing(tx: Tx) -> list[Record]:
     return list(tx.execute(select(*columns).select_from(_OWNED).where(_THERE, _HEARS).order_by(webhook.c.id)))
 
 
-def failed(tx: Tx, number: int, most: int, at: datetime) -> bool:
-    """Count a failure; True when this one pauses the webhook."""
+def failed(tx: Tx, number: int, most: int, lasting: bool, at: datetime) -> bool:
+    """Count a failure; True when this one pauses the webhook: it is the `most`th in a row or a later one, and `lasting`."""
     counted = update(webhook).where(webhook.c.id == number).values(failures=webhook.c.failures + 1)
     failures = tx.execute(counted.returning(webhook.c.failures)).scalar_one_or_none() or 0
     here = (webhook.c.id == number) & webhook.c.paused_at.is_(None) & (webhook.c.failures >= most)
-    return failures >= most and tx.execute(update(webhook).where(here).values(paused_at=at)).rowcount == 1
+    return lasting and failures >= most and tx.execute(update(webhook).where(here).values(paused_at=at)).rowcount == 1
 
 
 def succeeded(tx: Tx, number: int) -> None:

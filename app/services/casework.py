@@ -151,16 +151,28 @@ def _submit(tx: Tx, actor: Actor, row: Record, content: Content, book: Rulebook,
     envelopes.enter(tx, Kind.REQUESTED, row.id, number, requested_by_year(whole), actor, now)
     attachments.submit_with(tx, row.id, number)
     faces.show(tx, faces.own(row), Side, whole, judged, number, now)
+    told: dict[str, Any] = {"screening": in_words(judged.result), "total": judged.result["total"]}
     if judged.result["outcome"] == "eligible":
         changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
-        told = {"total": judged.result["total"]}
         advance(tx, row, Event.SUBMIT, State.SUBMITTED, Step(actor, snapshot=number), now, changes, told)
         return
     window = cycles.window_of(cycles.existing_cycle(tx, row.cycle_year))
     deadline = return_deadline(window, now.today, book.framework.calendar.return_days_after_screening)
     reason = f"The screening found the proposal not eligible. {_why_not(judged.result)}"
     changes = {"deadline_on": deadline, "returned_by": "screening"}
-    advance(tx, row, Event.SUBMIT, State.RETURNED, Step(actor, reason, deadline, number), now, changes)
+    told |= {"reason": None}  # the notice says it in its reader's language
+    advance(tx, row, Event.SUBMIT, State.RETURNED, Step(actor, reason, deadline, number), now, changes, told)
+
+
+def in_words(result: dict[str, Any]) -> dict[str, Any]:
+    """A screening as a notice tells it: how each criterion came out, and every sentence on what is not met, with what helps."""
+    named = ("letter", "title", "mandatory", "state", "earned", "possible")
+    said = [one for one in result["checks"] if one["state"] != "met"]
+    said += [one for criterion in result["criteria"] for one in criterion["indicators"] if one["state"] != "met"]
+    return {
+        "criteria": [{name: one[name] for name in named} for one in result["criteria"]],
+        "remarks": [{"about": one["id"], "reason": one["reason"], "remedy": one["remedy"]} for one in said],
+    }
 
 
 def _why_not(result: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from app.domain.cycle import Window, day_of, return_deadline
 from app.domain.framework import Framework
 from app.domain.people import Actor
 from app.errors import Conflict, Fault, Invalid, NotFound, check_version, refuse_unless
+from app.notify import outbox
 from app.records import cycles, money, proposals
 from app.services import audit
 from app.services.clock import Now
@@ -127,3 +128,5 @@ def _move_deadlines(tx: Tx, year: int, window: Window, days: int, now: Now) -> N
         if deadline != row.deadline_on:
             proposals.change_proposal(tx, row.id, row.state, row.lock, {"deadline_on": deadline})
             proposals.touch_faces(tx, row.id, now.at)
+            if back:
+                outbox.owe(tx, "proposal.deadline_moved", row.ref, now.at, {"deadline": deadline.isoformat()}, row.ref)

@@ -136,7 +136,7 @@ def _opt_out(row: Record, sender: Sender) -> str | None:
 
 
 def _said(tx: Tx, row: Record, language: str, sender: Sender, now: Now) -> texts.Said:
-    facts = standing.distance(json.loads(row.facts), now)
+    facts = standing.current(tx, row, now)
     head = None
     if NOTICES[row.kind].decision:
         held = consultations.consultation_of(tx, facts["consultation"])
@@ -202,8 +202,9 @@ def hold(tx: Tx, numbers: Sequence[int]) -> set[int]:
 
 def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> list[int]:
     """Write down what came of an attempt: sent, to be tried again after a growing pause, or dead. The dead ones."""
-    dead = []
+    dead, tries = [], 0
     for row in notices.messages(tx, one.numbers):
+        tries = max(tries, row.attempts)
         if one.dropped:
             notices.mark_dropped(tx, row.id, one.dropped)
         elif failure is None:
@@ -216,7 +217,7 @@ def settle(tx: Tx, one: Ready, failure: Exception | None, now: datetime) -> list
         if failure is None:
             webhook_records.succeeded(tx, one.webhook)
         else:
-            webhooks.failed(tx, one.webhook, failure, now)
+            webhooks.failed(tx, one.webhook, failure, tries, now)
     return dead
 
 

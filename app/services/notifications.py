@@ -77,13 +77,17 @@ def _described(row: Record) -> dict[str, Any]:
 
 
 def resend(tx: Tx, actor: Actor, number: int, now: Now) -> dict[str, Any]:
-    """Let a dead message be tried again; its id stays, so that a receiver can drop a repeat."""
+    """Let a message that is dead, or was dropped when its turn came, be tried again; its id stays, so that a receiver can
+    drop a repeat. What is not true any more, or not for this reader, is not.
+    """
     found = notices.messages(tx, [number])
     if not found:
         raise NotFound("notification_not_found", f"There is no notification {number}.")
-    why = standing.untrue(tx, found[0], now) if found[0].state == notices.DEAD else None
+    row = found[0]
+    off = "The reader's account is disabled." if row.person_id and row.disabled_at else None
+    why = off or standing.untrue(tx, row, now) if row.state in (notices.DEAD, notices.SUPERSEDED) else None
     refuse_unless(why is None, "untrue_since", f"It is not sent again: {why}")
-    said = f"Only what is dead is sent again by hand; this one is {found[0].state}."
+    said = f"Only what is dead or was dropped is sent again by hand; this one is {row.state}."
     refuse_unless(notices.again(tx, number, now.at), "wrong_state", said)
     audit.record(tx, actor, "notification.resend", f"notification/{number}", now)
     return _described(notices.messages(tx, [number])[0])

@@ -50,9 +50,8 @@ def _windows(tx: Tx, now: Now) -> Iterator[Reminder]:
         if row.opens_on <= now.today <= min(row.closes_on, row.opens_on + LATEST):
             facts = {"cycle": year, "opens_on": row.opens_on.isoformat(), "closes_on": closes_on}
             offices = {"offices": reminders.iom_offices(tx)}
-            yield Reminder(
-                f"window.opens/{year}/{row.opens_on}", "window.opens", f"window/{year}", {**facts, **offices}
-            )
+            name = f"window.opens/{year}/{row.opens_on}/{row.closes_on}"
+            yield Reminder(name, "window.opens", f"window/{year}", {**facts, **offices})
         if (step := reached(row.closes_on, now.today, BEFORE_CLOSING)) is not None:
             yield from _closing(tx, year, row.closes_on, step, now)
 

@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any
 
 from app.db import Record, Tx
+from app.domain.cycle import day_of
 from app.domain.people import IOM, Role, Side
 from app.domain.report import DONE
 from app.domain.workflow import State
 from app.records import agreements, consultations, meetings, proposals, reminders, reports
 from app.records import review as review_records
+from app.records.notices import WAITING
 from app.services.amendments import OPEN
 from app.services.clock import Now
 from app.services.review import ASKED_IN
@@ -87,7 +89,8 @@ def _invitation(tx: Tx, row: Record, facts: Facts, today: date) -> str | None:
         return "It was cancelled since."
     if (held.held_on.isoformat(), held.place) != (facts["date"], facts["place"]):
         return "It was moved since."
-    return "It is over." if held.held_on < today else None
+    put_right = row.kind.endswith(".moved") and held.held_on < day_of(row.happened_at)  # it took place on another day
+    return "It is over." if held.held_on < today and not put_right else None
 
 
 def _window(tx: Tx, row: Record, facts: Facts, today: date) -> str | None:
@@ -97,11 +100,21 @@ def _window(tx: Tx, row: Record, facts: Facts, today: date) -> str | None:
         return "The window was moved since."
     if cycle.closes_on < today:
         return "The window has closed."
-    if row.kind == "window.closes" and not {one.office_code for one in reminders.drafts(tx, cycle.year)} & {
-        *facts["offices"]
-    }:
-        return "No draft is left."
-    return None
+    return "No draft is left." if row.kind == "window.closes" and not _drafts(tx, facts) else None
+
+
+def _drafts(tx: Tx, facts: Facts) -> list[str]:
+    """What the offices of a reminder have not submitted yet."""
+    left = reminders.drafts(tx, facts["cycle"])
+    return [one.title or one.ref for one in left if one.office_code in facts.get("offices", ())]
+
+
+def _deadline(tx: Tx, row: Record, facts: Facts, today: date) -> str | None:
+    """The proposal can still be submitted until the day that is told."""
+    known = proposals.row_of(tx, row.ref).deadline_on
+    if known is not None and known.isoformat() != facts["deadline"]:
+        return "The deadline was moved since."
+    return _while_in(State.RETURNED)(tx, row, facts, today)
 
 
 def _report(tx: Tx, row: Record, facts: Facts, today: date) -> str | None:
@@ -117,6 +130,7 @@ _CHECKS: dict[str, Check] = {
     "proposal.recommend": _while_in(State.RECOMMENDED),
     "proposal.return": _while_in(State.RETURNED),
     "proposal.screened_out": _while_in(State.RETURNED),
+    "proposal.deadline_moved": _deadline,
     "clarification.asked": _question,
     "agreement.to_sign": _signature,
     "amendment.to_sign": _signature,
@@ -138,3 +152,14 @@ def distance(facts: Facts, now: Now) -> dict[str, Any]:
     """The facts with the days that are left today, where they say how many there were when it was owed."""
     day = facts.get("closes_on") or facts.get("due_on")
     return {**facts, "days": (date.fromisoformat(day) - now.today).days} if "days" in facts and day else dict(facts)
+
+
+def current(tx: Tx, row: Record, now: Now) -> dict[str, Any]:
+    """A message's facts with what follows the day it is read on: days that are left, a deadline that moved, drafts left."""
+    facts = distance(json.loads(row.facts), now)
+    if row.kind == "window.closes" and row.state == WAITING:
+        facts["titles"] = ", ".join(_drafts(tx, facts)) or facts["titles"]
+    if row.kind == "proposal.screened_out" and row.state == WAITING:
+        known = proposals.row_of(tx, row.ref).deadline_on
+        facts["deadline"] = known.isoformat() if known else facts["deadline"]
+    return facts

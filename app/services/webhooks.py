@@ -19,7 +19,8 @@ from app.services import access, audit
 from app.services.clock import Now
 
 MOST = 10  # webhooks of a person
-FAILURES = 20  # in a row, until a webhook is paused
+FAILURES = 20  # in a row, until a webhook is paused,
+PATIENCE = 10  # if one message was among them that was tried so often: for a quarter of an hour
 OLD_HOLDS = timedelta(hours=24)  # how long the secret before a rotation signs too
 MOST_REPLAYED = 1000
 EVERYTHING = "*"
@@ -188,10 +189,12 @@ def _replayed(
     return {"owed": owed, "next_from": following}
 
 
-def failed(tx: Tx, number: int, failure: Exception, at: datetime) -> None:
-    """Count a failure. After 20 in a row, or at once when the receiver says 410, the webhook is paused and its owner told."""
-    most = 1 if isinstance(failure, Permanent) else FAILURES
-    if not webhooks.failed(tx, number, most, at):
+def failed(tx: Tx, number: int, failure: Exception, tries: int, at: datetime) -> None:
+    """Count a failure of what was tried so often. After many in a row, or at once when the receiver says 410, the webhook
+    is paused and its owner told; many messages that fail together in a moment pause nothing.
+    """
+    gone = isinstance(failure, Permanent)
+    if not webhooks.failed(tx, number, 1 if gone else FAILURES, gone or tries >= PATIENCE, at):
         return
     row = webhooks.webhook_of(tx, number)
     if row is None:

@@ -49,7 +49,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail, "TIMEOUT", 0.25)
     monkeypatch.setattr(hooks, "TIMEOUT", httpx.Timeout(0.25))
     monkeypatch.setattr(deliveries, "_pause", lambda attempts: timedelta(seconds=0.05))
-    monkeypatch.setattr(webhooks, "FAILURES", 10**6)
+    monkeypatch.setattr(webhooks, "PATIENCE", 10**6)  # so many tries take a quarter of an hour elsewhere, seconds here
     monkeypatch.setattr(delivering, "PAUSE", 0.05)
 
 

@@ -28,6 +28,7 @@ WINDOW = {"cycle": 2027, "opens_on": "2026-10-01", "closes_on": "2026-12-31", "d
 READERS: dict[str, Any] = {
     "proposal.submit": (f"{SIDE} {DESK}",),
     "proposal.screened_out": (f"{SIDE} {DESK}",),
+    "proposal.deadline_moved": (SIDE,),
     "proposal.return": (SIDE,),
     "proposal.admit": (f"{SIDE} {DESK}",),
     "proposal.recommend": ("head",),

@@ -75,12 +75,18 @@ def test_after_days_without_a_worker_the_step_that_is_reached_is_told_and_no_old
     assert closing(on(url, book, before(8 - away - 1))) == set()
 
 
+def move_end(url: str, day: str) -> None:
+    """As an administrator moves it: what screening returned has the window's end too."""
+    change(url, f"UPDATE cycle SET closes_on = '{day}' WHERE year = 2027")
+    change(url, f"UPDATE proposal SET deadline_on = '{day}' WHERE cycle_year = 2027 AND returned_by = 'screening'")
+
+
 def test_a_deadline_that_moves_takes_its_reminders_along(url: str, book: Rulebook) -> None:
     assert closing(on(url, book, before(7))) == {7}
-    change(url, "UPDATE cycle SET closes_on = '2027-02-28' WHERE year = 2027")
+    move_end(url, "2027-02-28")
     assert closing(on(url, book, before(6))) == set(), "later, and there is nothing to say"
     assert closing(on(url, book, date(2027, 2, 21))) == {7}, "told of the new day too"
-    change(url, "UPDATE cycle SET closes_on = '2027-02-22' WHERE year = 2027")
+    move_end(url, "2027-02-22")
     assert closing(on(url, book, date(2027, 2, 21))) == {1}, "earlier, and it is told at once"
     states = asked(url, """SELECT state, facts FROM message JOIN notice ON notice.id = notice_id
         WHERE kind = 'window.closes' AND subject LIKE 'window/2027/%'""")  # fmt: skip
@@ -91,7 +97,7 @@ def test_a_deadline_that_moves_takes_its_reminders_along(url: str, book: Ruleboo
 
 def test_who_has_no_draft_left_hears_nothing(url: str, book: Rulebook) -> None:
     assert closing(on(url, book, before(30))) == {30}
-    change(url, "UPDATE proposal SET state = 'submitted' WHERE state = 'draft' AND cycle_year = 2027")
+    change(url, "UPDATE proposal SET state = 'submitted' WHERE state IN ('draft', 'returned')")
     assert closing(on(url, book, before(7))) == set()
 
 

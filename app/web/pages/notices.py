@@ -26,6 +26,7 @@ TONES = {"waiting": "busy", "sent": "good", "dead": "bad", "superseded": "quiet"
 KINDS = {
     "proposal.submit": _("Proposal submitted"),
     "proposal.screened_out": _("Proposal back from the screening"),
+    "proposal.deadline_moved": _("Deadline moved"),
     "proposal.return": _("Proposal returned"),
     "proposal.admit": _("Proposal admitted"),
     "proposal.recommend": _("Recommendation given"),
