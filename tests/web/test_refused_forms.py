@@ -1,13 +1,17 @@
 """Forms that hold what cannot be taken: nothing in them is passed over, and they come back as they were written."""
 
+import json
 import re
 from html import unescape
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 
 from app.services import precheck
 from app.web.pages import hooks
+from app.web.quota import Quota, too_many
 from tests.conftest import Service
 from tests.web.test_money_pages import AGREED, OPEN, lined, opened
 from tests.web.test_review import under_review
@@ -237,3 +241,116 @@ def test_what_a_page_refuses_is_in_the_log_of_acts_as_if_the_api_had_refused_it(
 
 async def last_act(service: Service) -> dict[str, Any]:
     return dict((await service.call("auditor", "GET", "/audit?limit=1")).json()["items"][0])
+
+
+async def without_session(service: Service, path: str, file: tuple[str, bytes] | None, **form: str) -> httpx.Response:
+    """A form that is sent after the session has ended."""
+    parts: dict[str, Any] = {name: (None, said) for name, said in form.items()}
+    headers = {"Accept": "text/html", "Referer": f"http://earmark.test{path}"}
+    return await service.client.post(path, files=parts | ({"file": file} if file else {}), headers=headers)
+
+
+async def sent_again(service: Service, role: str, page: str) -> httpx.Response:
+    """What the form of a page that keeps what was sent is answered with, sent as its page says."""
+    form = re.search(
+        r'<form method="post" action="([^"]+)" enctype="multipart/form-data">(.*?)</form>', page, re.DOTALL
+    )
+    assert form, page
+    held = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[2])
+    headers = {"Authorization": f"Bearer {service.accounts[role]['token']}", "Accept": "text/html"}
+    parts = {name: (None, unescape(said)) for name, said in held}
+    return await service.client.post(form[1], files=parts, headers=headers)
+
+
+@on_sqlite
+def test_a_draft_that_was_checked_before_the_session_ended_can_be_kept_afterwards(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        file = '{"cycle": 2027, "content": {"title": "From a \\"file\\"\\nof two lines"}}'
+        checked = await uploaded(service, "/drafts/new", "a.json", file)
+        form = {"value": value_of(checked.text, "value"), "name": "a.json", "office": "IOM-NE", "deed": "new"}
+        kept = await without_session(service, "/drafts", None, **form)
+        assert (kept.status_code, "Your session has ended" in kept.text) == (401, True)
+        made = await sent_again(service, "iom_focal_point", kept.text)
+        assert made.status_code == 303, made.text
+        ref = made.headers["Location"].split("/")[2]
+        found = (await service.call("iom_focal_point", "GET", f"/proposals/{ref}")).json()
+        assert found["content"]["title"] == 'From a "file"\nof two lines'
+
+    run(scenario)
+
+
+@on_sqlite
+def test_what_was_typed_beside_a_file_outlives_the_session_and_a_file_that_no_page_can_hold_does_not(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        agreement = (await service.call("mfa_head", "GET", f"/proposals/{AGREED}/agreement")).json()
+        content = {
+            **(await service.call("mfa_head", "GET", f"/proposals/{AGREED}")).json()["content"],
+            "route": "North",
+        }
+        seen = {"seen": agreement["sha256"], **lined(agreement["text"]["budget"])}
+        seen |= {f"year-{year}": str(one) for year, one in agreement["text"]["amounts"].items()}
+        file = ("content.json", json.dumps(content).encode())
+        kept = await without_session(service, f"/proposals/{AGREED}/amendments", file, **seen, reason="Said at length.")
+        assert value_of(kept.text, "reason") == "Said at length."
+        assert (await sent_again(service, "iom_focal_point", kept.text)).status_code == 303
+        made = (await service.call("mfa_head", "GET", f"/proposals/{AGREED}/amendments")).json()["items"][-1]
+        assert (made["reason"], [one["pointer"] for one in made["changes"]]) == ("Said at length.", ["/route"])
+        file = ("report.json", b'{"lessons": "From the file."}')
+        kept = await without_session(service, REPORT, file, **EMPTY)
+        assert (await sent_again(service, "iom_focal_point", kept.text)).status_code == 303
+        report = (await service.call("iom_focal_point", "GET", REPORT)).json()["report"]
+        assert report["lessons"] == "From the file."
+        for path in (f"/proposals/{AGREED}/papers", "/drafts/new"):
+            lost = await without_session(service, path, ("a.pdf", b"%PDF-\xff"))
+            assert (lost.status_code, "/login?" in lost.headers["Location"]) == (303, True)
+
+    run(scenario)
+
+
+@on_sqlite
+def test_what_was_sent_in_a_hurry_or_to_a_broken_service_is_kept_to_be_sent_again(run: Any, monkeypatch: Any) -> None:
+    async def in_a_hurry(*_any: Any) -> None:
+        raise too_many(5)
+
+    async def gone(*_any: Any) -> None:
+        raise psycopg.OperationalError("the server closed the connection")
+
+    async def scenario(service: Service) -> None:
+        path, form = f"/proposals/{AGREED}/comments", {"once": "a mark of its own", "text": 'Long,\n"thought over".'}
+        for held, name, what, status in (
+            (Quota, "use", in_a_hurry, 429),
+            (type(service.house.database), "write", gone, 503),
+        ):
+            with monkeypatch.context() as broken:
+                broken.setattr(held, name, what)
+                refused = await opened(service, "mfa_reviewer", path, **form)
+                asked = await opened(service, "mfa_reviewer", f"/proposals/{AGREED}/papers")
+            assert refused.status_code == status
+            assert ("Nothing was changed." in refused.text) is (status == 429)
+            assert "What you sent is kept on this page" in refused.text
+            assert "Send it again" not in asked.text
+            assert (await sent_again(service, "mfa_reviewer", refused.text)).status_code == 303
+        page = (await opened(service, "mfa_reviewer", f"/proposals/{AGREED}/papers")).text
+        assert page.count("&#34;thought over&#34;") == 1, "the mark says that it is the same"
+
+    run(scenario)
+
+
+@on_sqlite
+def test_no_page_keeps_a_password_or_what_a_stranger_sends_in_a_flood(run: Any, monkeypatch: Any) -> None:
+    async def gone(*_any: Any) -> None:
+        raise psycopg.OperationalError("the server closed the connection")
+
+    async def scenario(service: Service) -> None:
+        headers = {"Accept": "text/html"}
+        with monkeypatch.context() as broken:
+            for name in ("read", "write"):
+                broken.setattr(type(service.house.database), name, gone)
+            secret = {"email": "a@example.org", "password": "correct horse"}
+            refused = await service.client.post("/login", data=secret, headers=headers)
+        assert (refused.status_code, "correct horse" in refused.text) == (503, False)
+        monkeypatch.setattr("app.web.shield.Counts.one_more", lambda *_any: too_many(5))
+        flood = await service.client.post("/proposals/x/comments", data={"text": "A flood."}, headers=headers)
+        assert (flood.status_code, "A flood." in flood.text) == (429, False)
+
+    run(scenario)

@@ -162,6 +162,7 @@ async def keep_draft(request: Request) -> Response:
     sent = await _form(request)
     form = {name: value for name, value in sent.items() if isinstance(value, str)}
     await sent.close()
+    request.scope["state"]["form"] = form  # as `read_form` keeps it, should this fail
     ref, _, version = form.get("target", "")[:40].partition(" ")
     try:
         upload = _again(form, book.indicator_codes)

@@ -20,7 +20,6 @@ async def read_form(request: Request) -> dict[str, str]:
     async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD) as form:
         items = form.multi_items()
         found = {name: _lines(value) if isinstance(value, str) else await _text_of(value) for name, value in items}
-        state["carries_file"] = any(not isinstance(value, str) and value.filename for _, value in items)
     state["form"] = found
     return dict(found)
 
