@@ -7,7 +7,7 @@ walked in its order and the words are tried on each row (`proposals.list_proposa
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from app.db import Tx, insert_into
@@ -34,6 +34,12 @@ def number(proposal_id: Any, side: Side) -> Any:
 def put(tx: Tx, proposal_id: int, side: Side, words: str) -> None:
     """Find a face by these `finding.terms` from now on; the same again changes nothing."""
     _putting(tx.dialect.name).changed(tx, number=number(proposal_id, side), said=words)
+
+
+def put_as_other(tx: Tx, proposal_id: int, side: Side, other: Side) -> None:
+    """Find a face by the other side's words from now on."""
+    words = select(findable.c.words).where(findable.c.id == number(proposal_id, other)).scalar_subquery()
+    tx.execute(update(findable).where(findable.c.id == number(proposal_id, side)).values(words=words))
 
 
 @cache

@@ -345,6 +345,7 @@ def show_snapshot_to_iom(tx: Tx, proposal_id: int, number: int) -> None:
     columns = [facet.c.proposal_id, literal(Side.IOM.value), facet.c.name, facet.c.value]
     theirs = select(*columns).where(facet.c.proposal_id == proposal_id, facet.c.side == Side.MFA)
     tx.execute(insert(facet).from_select(["proposal_id", "side", "name", "value"], theirs))
+    findable.put_as_other(tx, proposal_id, Side.IOM, Side.MFA)
 
 
 def erase_contact(tx: Tx, email: str, name: str) -> None:

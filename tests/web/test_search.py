@@ -111,6 +111,26 @@ def test_each_side_finds_by_its_own_words_only(run: Any) -> None:
     run(scenario)
 
 
+def test_after_an_admission_both_sides_find_by_what_they_see_again(run: Any) -> None:
+    async def scenario(service: Service) -> None:
+        weak = {**shifted(STRONG), "priority_areas": [1], "srf_outcomes": ["1a.1"]}
+        ref = (await made(service, {**weak, "title": "Walrus first"}))["ref"]
+        moves = f"/proposals/{ref}/moves"
+        returned = await service.call("iom_focal_point", "POST", moves, json={"move": "submit"})
+        assert returned.json()["state"] == "returned", returned.text
+        edit = {"json": {**weak, "title": "Narwhal second"}, "headers": {"If-Match": "*"}}
+        assert (await service.call("iom_office", "PUT", f"/proposals/{ref}/content", **edit)).status_code == 200
+        assert (await found(service, "walrus"), await found(service, "narwhal")) == ([], [ref])
+        admitted = {"move": "admit", "reason": "The screening misread the priority area."}
+        assert (await service.call("mfa_head", "POST", moves, json=admitted)).status_code == 200
+        seen = (await service.call("iom_office", "GET", f"/proposals/{ref}")).json()
+        assert seen["title"] == "Walrus first"
+        for role in ("iom_office", "mfa_reviewer"):
+            assert (await found(service, "walrus", role), await found(service, "narwhal", role)) == ([ref], [])
+
+    run(scenario)
+
+
 def test_pages_of_a_search_follow_each_other_while_proposals_come(run: Any) -> None:
     async def scenario(service: Service) -> None:
         for sort in ("updated_at", "total"):
