@@ -106,7 +106,8 @@ class Writer:
             with self._begin() as tx:
                 one.do(tx)
                 done = True
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is told to who asked
+        except BaseException as raised:  # noqa: BLE001  # whatever it is, it is told to who asked, and the thread goes on
+            error = _as_error(raised)
             one.error, one.anew = error, not done and self._passing(error)
         else:
             one.anew = False
@@ -119,7 +120,8 @@ class Writer:
                 for one in group:
                     self._do_in_savepoint(tx, one)
                 done = True
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is told to who asked
+        except BaseException as raised:  # noqa: BLE001  # whatever it is, it is told to who asked, and the thread goes on
+            error = _as_error(raised)
             for one in group:
                 one.error, one.anew = error, not done
 
@@ -127,10 +129,20 @@ class Writer:
         _on_driver(tx, "SAVEPOINT write")
         try:
             one.do(tx)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is told to who asked
+        except BaseException as raised:  # noqa: BLE001  # whatever it is, it is told to who asked, and the thread goes on
+            error = _as_error(raised)
             one.error, one.anew = error, self._passing(error)
             _on_driver(tx, "ROLLBACK TO SAVEPOINT write")
         _on_driver(tx, "RELEASE SAVEPOINT write")
+
+
+def _as_error(raised: BaseException) -> Exception:
+    """What was raised, as an error that ends no more than the request that it is told to."""
+    if isinstance(raised, Exception):
+        return raised
+    error = RuntimeError(f"a write ended by {raised!r}")
+    error.__cause__ = raised
+    return error
 
 
 def _on_driver(tx: Connection, sql: str) -> None:

@@ -89,6 +89,30 @@ def test_what_breaks_the_transaction_of_all_is_done_again_one_by_one(together: A
     assert found == [1, 2]
 
 
+class Panic(BaseException):
+    """What a package written in Rust raises when it gives up."""
+
+
+def panics(tx: Tx) -> None:
+    put(tx, 60)
+    raise Panic
+
+
+def test_what_is_no_exception_ends_neither_the_thread_nor_the_others(together: Any, database_url: str) -> None:
+    ended, found, _commits = together(lambda tx: put(tx, 1), panics, lambda tx: put(tx, 2))
+    assert [type(one) for one in ended] == [int, RuntimeError, int]
+    assert (type(ended[1].__cause__), found) == (Panic, [1, 2])
+
+    async def scenario(database: Database) -> None:
+        with pytest.raises(RuntimeError, match="Panic"):
+            await asyncio.wait_for(database.write(panics), 10)
+        assert await asyncio.wait_for(database.write(lambda tx: put(tx, 3)), 10) == 3
+        await database.close()
+
+    asyncio.run(scenario(open_database(database_url)))
+    assert there(open_database(database_url)) == [1, 2, 3]
+
+
 def test_what_was_handed_over_is_done_although_its_request_is_given_up(
     database_url: str,
 ) -> None:
