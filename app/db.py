@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.errors import AppError
-from app.outages import DEADLOCK, is_lost, sqlstate
+from app.outages import DEADLOCK, is_lost, is_tired, sqlstate
 from app.settings import SettingsError
 from app.writing import Writer
 
@@ -87,7 +87,7 @@ class Sqlite:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _sqlite_engine(url, writes=True)
         self._reading = _sqlite_engine(url, writes=False)
-        self._writer = Writer(self._writing, lambda error: False)
+        self._writer = Writer(self._writing, lambda error: False, lambda error: False)
         self._turn = threading.Lock()
         self._reader: Tx | None = None
 
@@ -157,7 +157,7 @@ class Postgres:
             _patient(url, "30s"), pool_size=POOL, max_overflow=0, pool_timeout=30, hide_parameters=True
         )
         self._lines = create_engine(_patient(url, "30s"), pool_size=1, max_overflow=0, hide_parameters=True)
-        self._writer = Writer(self._writing, _is_passing)
+        self._writer = Writer(self._writing, _is_passing, is_tired)
         for engine in (self.engine, self._lines, self._pool.sync_engine):
             event.listen(engine, "checkout", _check_line)
 

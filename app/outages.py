@@ -29,6 +29,11 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(getattr(error, "orig", error), psycopg.OperationalError) and (code or "57P").startswith("57P")
 
 
+def is_tired(error: BaseException) -> bool:
+    """Whether PostgreSQL stopped what worked, or waited for a lock, as long as it may."""
+    return sqlstate(error) in (_STATEMENT, _LOCK)
+
+
 def told(error: BaseException) -> Unavailable | None:
     """The refusal (503, with Retry-After in seconds) that such an error is; None for a fault of ours."""
     if isinstance(error, NoneFree):

@@ -50,12 +50,17 @@ class _Asked:
 
 
 class Writer:
-    """The one thread that writes. `begin` opens a transaction that commits at its end; `passing` tells errors to try again after."""
+    """The one thread that writes. `begin` opens a transaction that commits at its end; `passing` tells errors to try again
+    after, `tired` those of a transaction that waited or worked as long as it may: the same again would wait again.
+    """
 
     def __init__(
-        self, begin: Callable[[], AbstractContextManager[Connection]], passing: Callable[[Exception], bool]
+        self,
+        begin: Callable[[], AbstractContextManager[Connection]],
+        passing: Callable[[Exception], bool],
+        tired: Callable[[Exception], bool],
     ) -> None:
-        self._begin, self._passing = begin, passing
+        self._begin, self._passing, self._tired = begin, passing, tired
         self._waiting: SimpleQueue[_Asked | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._lock = Lock()
@@ -113,7 +118,9 @@ class Writer:
             one.anew = False
 
     def _do_together(self, group: Sequence[_Asked]) -> None:
-        """Each in a savepoint. When that breaks before the commit, nothing is done of any, and each is done anew alone."""
+        """Each in a savepoint. When that breaks before the commit, nothing is done of any, and each is done anew alone, or
+        where the wait was too long told so: one after the other they would keep everybody waiting for minutes.
+        """
         done = False
         try:
             with self._begin() as tx:
@@ -123,7 +130,7 @@ class Writer:
         except BaseException as raised:  # noqa: BLE001  # whatever it is, it is told to who asked, and the thread goes on
             error = _as_error(raised)
             for one in group:
-                one.error, one.anew = error, not done
+                one.error, one.anew = error, not done and not self._tired(error)
 
     def _do_in_savepoint(self, tx: Connection, one: _Asked) -> None:
         _on_driver(tx, "SAVEPOINT write")

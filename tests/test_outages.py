@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from app import dumps
-from app.db import Tx, open_database
+from app.db import _WRITES, Postgres, Tx, open_database
 from app.outages import told
 from tests import postgres
 from tests.serving import served
@@ -170,6 +170,25 @@ def test_nothing_waits_for_ever_and_who_waits_too_long_for_a_lock_is_refused(ser
         await impatient.close()
 
     asyncio.run(scenario())
+
+
+def test_those_who_waited_too_long_together_do_not_wait_again_one_by_one(server: postgres.Server) -> None:
+    url = server.address.format(name="postgres")
+    database, begun = Postgres(f"{url}&options=-c%20lock_timeout%3D300ms", lasting=False), list[Any]()
+    event.listen(database._lines, "begin", begun.append)
+
+    async def scenario() -> list[Any]:
+        with psycopg.connect(url.replace("+psycopg", "")) as holder:
+            holder.execute(f"SELECT pg_advisory_xact_lock({_WRITES})")
+            asked = [database.write(lambda tx: tx.scalar(text("SELECT 1"))) for _ in range(8)]
+            ended = await asyncio.gather(*asked, return_exceptions=True)
+        assert await database.write(lambda tx: tx.scalar(text("SELECT 1"))) == 1
+        await database.close()
+        return ended
+
+    refusals = [told(one) for one in asyncio.run(scenario())]
+    assert {one and one.code for one in refusals} == {"database_busy"}
+    assert len(begun) <= 2 + 1, "the first of them, those who came meanwhile, and the one after"
 
 
 def test_only_what_time_or_others_may_mend_is_an_outage() -> None:
