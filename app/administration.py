@@ -2,21 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from app.db import Tx, open_database
 from app.domain.people import Role
+from app.domain.vocabulary import COUNTRIES
 from app.encoding import encode
+from app.errors import Fault, Invalid
 from app.records import findable
-from app.services import access, audit, clock, logins, users
+from app.services import access, audit, clock, logins, offices, users
 from app.services.clock import Now
 from app.settings import SettingsError, read_settings
 
 user = typer.Typer(no_args_is_help=True, help="Add, disable and erase people.")
+office = typer.Typer(no_args_is_help=True, help="Add, change and list offices.")
 token = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens.")
 audits = typer.Typer(no_args_is_help=True, help="Verify and export the log of acts.")
+
+
+Kind = Literal["iom", "embassy", "mission"]
 
 
 @contextmanager
@@ -52,6 +58,41 @@ def user_list() -> None:
             typer.echo(
                 f"{one['id']}\t{one['role']}\t{one['office'] or ''}\t{one['name']}\t{one['email']}\t{state}".rstrip()
             )
+
+
+Accredited = Annotated[list[str], typer.Option("--country", help="for an embassy: ISO code, once for each country")]
+
+
+@office.command("add")
+def office_add(code: str, name: str, kind: Kind, country: Accredited = []) -> None:  # noqa: B006  # typer copies it
+    """Add an office of IOM, an embassy with its countries, or a mission."""
+    with acting() as (tx, now):
+        made = offices.add(tx, None, code, name, kind, _known(country), now)
+    typer.echo(f"The {kind} office {made['code']} is added.")
+
+
+@office.command("change")
+def office_change(code: str, name: Annotated[str | None, typer.Option()] = None, country: Accredited = []) -> None:  # noqa: B006
+    """Change an office's name, or all the countries an embassy is accredited to."""
+    with acting() as (tx, now):
+        offices.change(tx, None, code, name, _known(country) or None, now)
+    typer.echo(f"The office {code} is changed.")
+
+
+@office.command("list")
+def office_list() -> None:
+    """List every office: code, kind, name, countries."""
+    with open_database(read_settings().database_url).reading() as tx:
+        for one in offices.everyone(tx):
+            typer.echo(f"{one['code']}\t{one['kind']}\t{one['name']}\t{' '.join(one['countries'])}".rstrip())
+
+
+def _known(countries: list[str]) -> list[str]:
+    unknown = [one for one in countries if one not in COUNTRIES]
+    if unknown:
+        said = f"{', '.join(unknown)}: must be ISO 3166-1 alpha-2 country codes."
+        raise Invalid("validation_failed", said, faults=[Fault("/countries", "not_listed", said)])
+    return list(dict.fromkeys(countries))
 
 
 @user.command("disable")

@@ -37,6 +37,7 @@ cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Earmark: sof
 rulebook = typer.Typer(no_args_is_help=True, help="Check and show rulebooks.")
 cli.add_typer(rulebook, name="rulebook")
 cli.add_typer(administration.user, name="user")
+cli.add_typer(administration.office, name="office")
 cli.add_typer(administration.token, name="token")
 cli.add_typer(administration.audits, name="audit")
 cli.add_typer(exchange.iati, name="iati")

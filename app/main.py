@@ -40,6 +40,7 @@ from app.web.api import (
     meetings,
     money,
     notifications,
+    offices,
     opendata,
     papers,
     payments,
@@ -95,7 +96,7 @@ ROOMS = (
     *(screenings, rules, proposals, review, remarks, money, consultations, papers, portfolio, meetings, evaluations),
     *(agreements, amendments, finance, payments, reports),  # finance first: /payments/export is no number
     *(extracts, yearly, workbooks, opendata, casefile, engagements),
-    *(notifications, webhooks, preferences, unsubscribe, people, audit, health, metrics),
+    *(notifications, webhooks, preferences, unsubscribe, people, offices, audit, health, metrics),
     *(login, queue, workspace, content, papers_page, drafts, dashboard, docs_page),
     *(notices, hooks, trail, rulebook, people_pages, windows, account),
     *(consultation_pages, board, concluding, meeting_pages),

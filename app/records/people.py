@@ -91,9 +91,23 @@ def names(tx: Tx, numbers: Iterable[int]) -> dict[int, str]:
 
 def offices(tx: Tx) -> list[Record]:
     """Every office by kind and code, with how many people act for it."""
-    members = func.count(person.c.id).label("members")
-    query = select(*office.c, members).select_from(office.outerjoin(person)).group_by(*office.c)
-    return list(tx.execute(query.order_by(office.c.kind, office.c.code)))
+    return list(tx.execute(_OFFICES.order_by(office.c.kind, office.c.code)))
+
+
+def offices_after(tx: Tx, limit: int, code: str) -> list[Record]:
+    """Offices by code, those after one."""
+    return list(tx.execute(_OFFICES.where(office.c.code > code).order_by(office.c.code).limit(limit)))
+
+
+def office_of(tx: Tx, code: str) -> Record | None:
+    return tx.execute(_OFFICES.where(office.c.code == code)).one_or_none()
+
+
+_OFFICES = (
+    select(*office.c, func.count(person.c.id).label("members"))
+    .select_from(office.outerjoin(person))
+    .group_by(*office.c)
+)
 
 
 def any_admin(tx: Tx) -> bool:
@@ -117,10 +131,15 @@ def office_name(tx: Tx, code: str) -> str:
     return str(tx.scalar(select(office.c.name).where(office.c.code == code)) or code)
 
 
-def add_office(tx: Tx, code: str, name: str, kind: str, countries: tuple[str, ...]) -> None:
-    """Add an office, or leave it as it is when its code is taken."""
-    if tx.scalar(select(office.c.code).where(office.c.code == code)) is None:
-        tx.execute(insert(office).values(code=code, name=name, kind=kind, countries=" ".join(countries)))
+def add_office(tx: Tx, code: str, name: str, kind: str, countries: tuple[str, ...]) -> bool:
+    """Add an office; False, and it stays as it is, when its code is taken."""
+    values = {"code": code, "name": name, "kind": kind, "countries": " ".join(countries)}
+    made = insert_of(tx, office).values(values).on_conflict_do_nothing().returning(office.c.code)
+    return tx.execute(made).scalar_one_or_none() is not None
+
+
+def change_office(tx: Tx, code: str, name: str, countries: tuple[str, ...]) -> None:
+    tx.execute(update(office).where(office.c.code == code).values(name=name, countries=" ".join(countries)))
 
 
 def add_person(tx: Tx, name: str, email: str, role: Role, office_code: str | None, at: datetime) -> int | None:

@@ -169,17 +169,6 @@ def listed(tx: Tx, limit: int, after: int, wanted: Wanted | None = None) -> tupl
     return [_described(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
 
 
-def offices(tx: Tx) -> list[dict[str, Any]]:
-    """Every office: code, name, kind, the countries it is accredited to, how many people act for it."""
-    return [
-        {
-            **{name: getattr(row, name) for name in ("code", "name", "kind", "members")},
-            "countries": row.countries.split(),
-        }
-        for row in people.offices(tx)
-    ]
-
-
 def names(tx: Tx, numbers: Iterable[int]) -> dict[int, str]:
     """Number -> name, of those there are."""
     return people.names(tx, numbers)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.consultation import Verdict
 from app.domain.people import Role
 from app.domain.proposal import BudgetLine, Content, Letter
-from app.domain.vocabulary import UNIQUE, UNIQUE_ITEMS, Amount, Day, Moment, OneOf, Text, Year
+from app.domain.vocabulary import UNIQUE, UNIQUE_ITEMS, Amount, Country, Day, Moment, OneOf, Text, Year
 
 
 class In(BaseModel):
@@ -219,6 +219,23 @@ class UserPatch(In):
     role: Annotated[Role, Field(strict=False)] | None = None
     office: Annotated[str, Text(1, 40)] | None = None
     disabled: bool | None = None
+
+
+Accredited = Annotated[list[Country], Field(max_length=60), UNIQUE, UNIQUE_ITEMS]
+
+
+class OfficeIn(In):
+    """`countries` are those an embassy is accredited to."""
+
+    code: Annotated[str, Text(2, 40)]
+    name: Annotated[str, Text(1, 200)]
+    kind: Literal["iom", "embassy", "mission"]
+    countries: Accredited = []
+
+
+class OfficePatch(In):
+    name: Annotated[str, Text(1, 200)] | None = None
+    countries: Accredited | None = None
 
 
 class TokenIn(In):

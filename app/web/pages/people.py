@@ -1,5 +1,6 @@
 """People, offices and tokens: who has an account with which role, and the tokens that programs act with."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
@@ -13,6 +14,7 @@ from app.domain.people import SCOPES, Actor, Role
 from app.errors import AppError, NotFound
 from app.records.people import Wanted
 from app.services import access, users
+from app.services import offices as office_services
 from app.web.api import bodies
 from app.web.pages.addresses import whole
 from app.web.pages.deeds import Form, as_model, filled, number, take, take_and_show
@@ -38,7 +40,7 @@ async def _users(
     after = whole(request.query_params.get("after")) or 0
 
     def read(tx: Tx) -> tuple[list[dict[str, Any]], int | None, list[dict[str, Any]]]:
-        return *users.listed(tx, PER_PAGE, after, wanted), users.offices(tx)
+        return *users.listed(tx, PER_PAGE, after, wanted), office_services.everyone(tx)
 
     rows, following, offices = await house(request).database.read(read)
     said = {name: value for name, value in asked.items() if value}
@@ -91,6 +93,34 @@ async def change_user(id: str, request: Request) -> Response:
         users.change(tx, actor, person, new.name, new.role, new.office, new.disabled, now)
 
     return await take(request, work, partial(_users, request), "/users", "user_changed")
+
+
+@router.post("/offices")
+async def add_office(request: Request) -> Response:
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        sent = {"code": "", "name": "", "kind": "iom", **filled(form, "code", "name", "kind")}
+        new = as_model(bodies.OfficeIn, {**sent, "countries": _countries(form)})
+        office_services.add(tx, actor, new.code, new.name, new.kind, new.countries, now)
+
+    return await take(request, work, partial(_users, request), "/users#offices", "office_added")
+
+
+@router.post("/offices/{code}")
+async def change_office(code: str, request: Request) -> Response:
+    now = house(request).now()
+
+    def work(tx: Tx, actor: Actor, form: Form) -> None:
+        new = as_model(bodies.OfficePatch, {**filled(form, "name"), "countries": _countries(form)})
+        office_services.change(tx, actor, code, new.name, new.countries, now)
+
+    return await take(request, work, partial(_users, request), "/users#offices", "office_changed")
+
+
+def _countries(form: Form) -> list[str]:
+    """Codes as people write them, `TN, DZ`."""
+    return re.findall(r"[^\s,;]+", form.get("countries", "").upper())
 
 
 @router.get("/tokens")

@@ -113,6 +113,8 @@ SAID = {
     "replayed": _("What happened in that period is on its way to the webhook again."),
     "deleted": _("The webhook is deleted; what waited for it is dropped."),
     "user_added": _("The person is added."),
+    "office_added": _("The office is added."),
+    "office_changed": _("The office is changed."),
     "user_changed": _("The account is changed."),
     "revoked": _("The token is revoked and works no more."),
     "cycle_added": _("The cycle is added, with its own envelope."),
