@@ -184,6 +184,8 @@ def test_addresses_and_forms_that_no_page_made_end_in_a_page(run: Any) -> None:
             for place in (*places, f"/proposals/{AGREED}/reports/{number}"):
                 assert (await opened(service, "mfa_head", place)).status_code == 404, place[:60]
             assert (await opened(service, "mfa_reviewer", at, form="change", version="1")).status_code == 404
+            question = f"/proposals/{AGREED}/questions/{number}"
+            assert (await opened(service, "iom_office", question, answer="Nobody.")).status_code == 404, number
 
     run(scenario)
 

@@ -17,7 +17,7 @@ from app.services import casework, remarks, review, workspace
 from app.services.casework import Request as MoveRequest
 from app.services.workspace import Workspace
 from app.web.api import bodies
-from app.web.pages.addresses import whole
+from app.web.pages.addresses import Id, whole
 from app.web.pages.deeds import Form, Work, as_model, may, take, version
 from app.web.pages.forms import read_form
 from app.web.pages.language import _, translator
@@ -275,7 +275,7 @@ async def ask(ref: str, request: Request) -> Response:
 
 
 @router.post("/proposals/{ref}/questions/{number}")
-async def answer(ref: str, number: int, request: Request) -> Response:
+async def answer(ref: str, number: Id, request: Request) -> Response:
     now = house(request).now()
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
