@@ -26,9 +26,10 @@ LABEL org.opencontainers.image.title="Earmark" \
       org.opencontainers.image.description="Where Denmark's Ministry of Foreign Affairs and IOM settle which softly earmarked proposals are funded" \
       org.opencontainers.image.vendor="Ministry of Foreign Affairs of Denmark" \
       org.opencontainers.image.version="1.0.0"
+# The client programs of PostgreSQL are for `backup` and `restore`; they serve servers of their own version and older ones.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends python3 ca-certificates \
+    && apt-get install -y --no-install-recommends python3 ca-certificates postgresql-client-15 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* /usr/share/doc/* /usr/share/man/* \
     && useradd --system --uid 10001 --home-dir /srv earmark \
     && install -d -o earmark -g earmark /srv/var
