@@ -29,9 +29,9 @@ class Due:
     sequence: int = 0
 
 
-def _uid(name: str, sender: str) -> str:
-    """The same for every change of a thing: that is how a calendar knows it again."""
-    return f"{name.replace('/', '-')}@{sender.rpartition('@')[2]}"
+def _uid(name: str, home: str) -> str:
+    """The same for every change of a thing, whatever addresses change meanwhile: that is how a calendar knows it again."""
+    return f"{name.replace('/', '-')}@{home}"
 
 
 def _calendar() -> icalendar.Calendar:
@@ -57,17 +57,18 @@ def invitation(
     title: str,
     facts: Mapping[str, Any],
     sender: str,
+    home: str,
     to: tuple[str, str],
     stamp: datetime,
     change: Calendar = Calendar.INVITE,
 ) -> bytes:
     """An invitation to a whole day, or what takes it back; every change of a meeting is the same event with a higher SEQUENCE.
 
-    STATUS says CANCELLED only where the meeting is off for everybody (RFC 5546, 3.2.5).
+    STATUS says CANCELLED only where the meeting is off for everybody (RFC 5546, 3.2.5). `home` names this installation.
     """
     made = _calendar()
     made.add("method", method(change))
-    event = _all_day(_uid(name, sender), title, date.fromisoformat(facts["date"]), stamp)
+    event = _all_day(_uid(name, home), title, date.fromisoformat(facts["date"]), stamp)
     event.add("sequence", int(facts.get("sequence", 0)))
     event.add("location", facts["place"])
     if change is not Calendar.UNINVITE:
@@ -87,13 +88,13 @@ def method(change: Calendar) -> str:
     return "REQUEST" if change is Calendar.INVITE else "CANCEL"
 
 
-def feed(days: Iterable[Due], sender: str, stamp: datetime) -> bytes:
+def feed(days: Iterable[Due], home: str, stamp: datetime) -> bytes:
     """A calendar to subscribe to; `stamp` is the instant as of which it tells."""
     made = _calendar()
     made.add("x-wr-calname", "Earmark")
     made.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for one in days:
-        event = _all_day(_uid(one.name, sender), one.title, one.day, stamp)
+        event = _all_day(_uid(one.name, home), one.title, one.day, stamp)
         event.add("sequence", one.sequence)
         if one.place:
             event.add("location", one.place)

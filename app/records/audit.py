@@ -77,6 +77,11 @@ def page(tx: Tx, wanted: Wanted) -> list[Record]:
     return list(tx.execute(query.order_by(audit.c.seq.desc()).limit(wanted.limit + 1)))
 
 
+def first_hash(tx: Tx) -> str | None:
+    """The hash of the first entry; None while there is none."""
+    return tx.scalar(select(audit.c.hash).where(audit.c.seq == 1))
+
+
 _LAST = select(func.max(audit.c.seq)).where(audit.c.event == bindparam("event")).scalar_subquery()
 _NEWEST = Hot(select(audit.c.subject, audit.c.after_sha256).where(audit.c.seq == _LAST))
 

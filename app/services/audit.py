@@ -27,6 +27,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
+def home(tx: Tx) -> str:
+    """A name of this installation that nothing changes, wherever it moves: the beginning of its log."""
+    return f"{(audit.first_hash(tx) or FIRST)[:16]}.earmark"
+
+
 def record(
     tx: Tx,
     actor: Actor | None,

@@ -20,7 +20,7 @@ from app.notify.notices import AT_ONCE, NOTICES, REMINDERS, Calendar
 from app.notify.outbox import HOOK, MAIL
 from app.records import casefile, consultations, notices, proposals
 from app.records import webhooks as webhook_records
-from app.services import papers, standing, webhooks
+from app.services import audit, papers, standing, webhooks
 from app.services.clock import Now
 from app.services.rulebooks import Library
 
@@ -157,7 +157,8 @@ def _attached(tx: Tx, row: Record, language: str, library: Library, sender: Send
     facts, change = json.loads(row.facts), NOTICES[row.kind].invitation
     if change is not None:
         title = texts.entry(row.kind.partition(".")[0], facts, language)
-        data = invitation(row.subject, title, facts, sender.mailbox, (row.name, row.email), row.happened_at, change)
+        to = (row.name, row.email)
+        data = invitation(row.subject, title, facts, sender.mailbox, audit.home(tx), to, row.happened_at, change)
         name = "invitation.ics" if change is Calendar.INVITE else "cancellation.ics"
         return [Attached(name, "text/calendar", data, method(change))]
     if not NOTICES[row.kind].decision:

@@ -90,7 +90,7 @@ def owner(tx: Tx, secret: str) -> tuple[Actor, str]:
 def written(tx: Tx, r: Reading) -> bytes:
     """The calendar as iCalendar, by day. The same all day long as long as nothing changes."""
     days = sorted((one for source in SOURCES for one in source(tx, r)), key=lambda one: (one.day, one.name))
-    return calendar.feed(days, r.sender.mailbox, start_of(r.now.today))
+    return calendar.feed(days, audit.home(tx), start_of(r.now.today))
 
 
 def windows(tx: Tx, r: Reading) -> list[Due]:

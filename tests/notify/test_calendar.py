@@ -70,8 +70,10 @@ async def invited(service: Service, email: str) -> list[Any]:
 def test_no_title_breaks_out_of_its_line(title: str) -> None:
     days = [Due("report/A/2026", title, date(2027, 3, 31), "https://earmark.example/", place=title)]
     facts = {"date": "2027-02-10", "place": title, "sequence": 1}
-    invitation = calendar.invitation("consultation/5", title, facts, SENDER.mailbox, (title, "a@example.org"), NOON)
-    for data in (calendar.feed(days, SENDER.mailbox, NOON), invitation):
+    invitation = calendar.invitation(
+        "consultation/5", title, facts, SENDER.mailbox, "here", (title, "a@example.org"), NOON
+    )
+    for data in (calendar.feed(days, "here", NOON), invitation):
         (one,) = events(data)
         assert "evil" not in one["UID"]
         assert one["DTSTART"].dt in (date(2027, 3, 31), date(2027, 2, 10))
@@ -82,7 +84,7 @@ def test_no_title_breaks_out_of_its_line(title: str) -> None:
 
 @pytest.mark.parametrize("day", ["2027-03-28", "2026-10-25", "2026-12-31"])
 def test_a_day_is_a_whole_day_wherever_it_is_read_and_whatever_the_clock_does(day: str) -> None:
-    (one,) = events(calendar.feed([Due("window/2027", "x", date.fromisoformat(day), "")], SENDER.mailbox, NOON))
+    (one,) = events(calendar.feed([Due("window/2027", "x", date.fromisoformat(day), "")], "here", NOON))
     assert type(one["DTSTART"].dt) is date, "no hour, so no zone"
     assert one["DTEND"].dt - one["DTSTART"].dt == timedelta(days=1)
 
