@@ -328,6 +328,7 @@ def test_what_was_sent_in_a_hurry_or_to_a_broken_service_is_kept_to_be_sent_agai
                 refused = await opened(service, "mfa_reviewer", path, **form)
                 asked = await opened(service, "mfa_reviewer", f"/proposals/{AGREED}/papers")
             assert refused.status_code == status
+            assert int(refused.headers["Retry-After"]) > 0
             assert ("Nothing was changed." in refused.text) is (status == 429)
             assert "What you sent is kept on this page" in refused.text
             assert "Send it again" not in asked.text

@@ -30,7 +30,9 @@ async def answer(request: Request, error: AppError) -> Response:
         return await _log_in(request, error)
     number = request.scope["state"].get("request_id", "")
     kept = await _kept(request) if _loses_what_was_sent(request, error) else None
-    return page(request, "failure.html", error.status, error=error, number=number, kept=kept, place=path)
+    made = page(request, "failure.html", error.status, error=error, number=number, kept=kept, place=path)
+    made.headers.update(error.headers or {})  # such as when to come again
+    return made
 
 
 def _loses_what_was_sent(request: Request, error: AppError) -> bool:
