@@ -75,7 +75,7 @@ def office_add(code: str, name: str, kind: Kind, country: Accredited = []) -> No
 def office_change(code: str, name: Annotated[str | None, typer.Option()] = None, country: Accredited = []) -> None:  # noqa: B006
     """Change an office's name, or all the countries an embassy is accredited to."""
     with acting() as (tx, now):
-        offices.change(tx, None, code, name, _known(country) or None, now)
+        offices.change(tx, None, code, name, _known(country) or None, None, now)
     typer.echo(f"The office {code} is changed.")
 
 

@@ -72,7 +72,9 @@ def _made(settings: Settings, language: str, kinds: list[str]) -> Iterator[tuple
 
 
 def _line(kind: str, message: EmailMessage) -> str:
-    readers = ", ".join(group.replace("_", " ") for group in NOTICES[kind].to) or "who is no longer concerned"
+    readers = ", ".join(group.replace("_", " ") for group in NOTICES[kind].to) or (
+        "who is no longer concerned" if NOTICES[kind].invitation else "the webhook itself"
+    )
     return f"{kind:28} {message['Subject']:80} {readers}"
 
 

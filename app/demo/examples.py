@@ -1,12 +1,13 @@
 """A notice of every kind: those the demo's stories told, and for the rest what `examples.yaml` says."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from app.db import Record, Tx
 from app.documents.proposal_files import plain_yaml
+from app.domain.cycle import day_of
 from app.domain.people import Role
 from app.notify import outbox
 from app.notify.notices import NOTICES
@@ -31,6 +32,9 @@ def _newest(tx: Tx, kind: str) -> Record:
 def _made(tx: Tx, kind: str, example: dict[str, Any], at: datetime) -> int:
     like = _newest(tx, example["like"]) if "like" in example else None
     facts = {**(json.loads(like.facts) if like else {}), **example["facts"]}
+    if "days" in facts:  # so far off from today, whatever day it is
+        day = "closes_on" if "closes_on" in facts else "due_on"
+        facts[day] = (day_of(at) + timedelta(days=facts["days"])).isoformat()
     subject = example.get("subject") or (like.subject if like else kind)
     reader = notices.by_role(tx, [Role.IOM_FOCAL_POINT])[:1]
     outbox.owe(tx, kind, subject, at, facts, like.ref if like else None, to=reader)

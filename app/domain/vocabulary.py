@@ -35,6 +35,15 @@ class Text:
         return {**said, "minLength": self.least} if self.least else said
 
 
+def _on_one_line(text: str) -> str:
+    if "\n" in text or "\t" in text:
+        raise PydanticCustomError("one_line", "Must be on one line")
+    return text
+
+
+ONE_LINE = AfterValidator(_on_one_line)
+
+
 @dataclass(frozen=True, slots=True)
 class OneOf:
     """A text from a closed list, given as data."""

@@ -22,6 +22,7 @@ office = Table(
     Column("name", String(200), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("countries", String(800), nullable=False, default=""),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 person = Table(

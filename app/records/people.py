@@ -138,8 +138,11 @@ def add_office(tx: Tx, code: str, name: str, kind: str, countries: tuple[str, ..
     return tx.execute(made).scalar_one_or_none() is not None
 
 
-def change_office(tx: Tx, code: str, name: str, countries: tuple[str, ...]) -> None:
-    tx.execute(update(office).where(office.c.code == code).values(name=name, countries=" ".join(countries)))
+def change_office(tx: Tx, code: str, version: int, name: str, countries: tuple[str, ...]) -> bool:
+    """Change an office; False when it is not at this version any more."""
+    values = {"name": name, "countries": " ".join(countries), "version": version + 1}
+    here = (office.c.code == code) & (office.c.version == version)
+    return tx.execute(update(office).where(here).values(values)).rowcount == 1
 
 
 def add_person(tx: Tx, name: str, email: str, role: Role, office_code: str | None, at: datetime) -> int | None:

@@ -196,7 +196,7 @@ def ground_in(result: dict[str, Any], content: dict[str, Any]) -> Ground:
 
 
 def own(tx: Tx, actor: Actor, ref: str) -> dict[str, Any]:
-    """One's own assessment of the snapshot under review, and where there is one, the completed one of the snapshot before."""
+    """One's own assessment of the snapshot under review, and where there is one, that of a snapshot before, however far it got."""
     row = faces.seen(tx, actor, ref)
     return own_of(row, actor, review.assessments_of(tx, row.id))
 
@@ -205,7 +205,7 @@ def own_of(row: Record, actor: Actor, every: list[Record]) -> dict[str, Any]:
     """As `own`, out of every assessment of the proposal."""
     mine = [one for one in every if one.person_id == actor.id]
     current = next((one for one in mine if one.snapshot == row.snapshot), None)
-    earlier = [one for one in mine if one.completed_at and one.snapshot < row.snapshot]
+    earlier = [one for one in mine if one.snapshot < row.snapshot]
     return {
         "snapshot": row.snapshot,
         "mine": _shown(current) if current else None,

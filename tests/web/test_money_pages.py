@@ -266,19 +266,19 @@ def test_a_form_made_before_an_amendment_came_into_force_cannot_undo_it(run: Any
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_after_a_lost_session_a_form_with_a_file_leads_back_to_the_page_it_was_sent_from(run: Any) -> None:
+def test_after_a_lost_session_a_paper_leads_back_to_the_page_it_was_sent_from(run: Any) -> None:
     async def scenario(service: Service) -> None:
-        form = f"/proposals/{AGREED}/reports/2026"
+        form = f"/proposals/{AGREED}/papers"
         own = f"http://{service.client.base_url.netloc.decode()}"
         for referer, place in (
-            (f"{own}{form}?said=saved", f"{form}?said=saved"),
-            (f"http://elsewhere.test{form}", f"{form}/submit"),
+            (f"{own}{form}?said=attached", f"{form}?said=attached"),
+            (f"http://elsewhere.test{form}", form),
             (f"{own}//elsewhere.test/", "/"),
-            ("http://[", f"{form}/submit"),
-            ("", f"{form}/submit"),
+            ("http://[", form),
+            ("", form),
         ):
             headers = {"Accept": "text/html", "Referer": referer, "Sec-Fetch-Site": "same-origin"}
-            sent = await service.client.post(f"{form}/submit", files={"file": ("r.json", b"{}")}, headers=headers)
+            sent = await service.client.post(form, files={"file": ("r.pdf", b"%PDF-")}, headers=headers)
             assert sent.headers["Location"] == f"/login?{urlencode({'next': place})}"
 
     run(scenario)

@@ -16,10 +16,12 @@ async def seen(service: Service, role: str = "embassy") -> set[str]:
 def test_an_office_is_added_once_and_people_act_for_it(run: Any) -> None:
     async def scenario(service: Service) -> None:
         made = await service.call("admin", "POST", "/offices", json=OSLO)
-        assert (made.status_code, made.json()) == (201, {**OSLO, "members": 0})
+        assert (made.status_code, made.json()) == (201, {**OSLO, "members": 0, "version": 1})
         assert made.headers["Location"] == "/api/v1/offices/EMB-OSLO"
         again = await service.call("admin", "POST", "/offices", json=OSLO)
         assert (again.status_code, again.json()["code"]) == (409, "code_taken")
+        other = await service.call("admin", "POST", "/offices", json={**OSLO, "code": "emb-oslo"})
+        assert other.status_code == 409, "only its letters are smaller"
         person = {"name": "Ane", "email": "ane@example.org", "role": "embassy", "office": "EMB-OSLO"}
         assert (await service.call("admin", "POST", "/users", json=person)).status_code == 201
         items = (await service.call("iom_office", "GET", "/offices?limit=200")).json()["items"]
@@ -37,6 +39,7 @@ def test_what_is_wrong_with_an_office_is_said_and_nothing_is_kept(run: Any) -> N
             ({"countries": []}, "/countries"),
             ({"countries": ["XX"]}, "/countries/0"),
             ({"kind": "mission"}, "/countries"),
+            ({"name": "Oslo\nBcc: a@b.example"}, "/name"),
             ({"code": "-OSLO"}, "/code"),
             ({"code": "EMB OSLO"}, "/code"),
             ({"kind": "bank"}, "/kind"),
@@ -46,7 +49,9 @@ def test_what_is_wrong_with_an_office_is_said_and_nothing_is_kept(run: Any) -> N
             assert refused.status_code == 422, wrong
             assert [one["pointer"] for one in refused.json()["errors"]] == [pointer], wrong
         assert (await service.call("mfa_head", "POST", "/offices", json=OSLO)).status_code == 403
-        assert (await service.call("admin", "PATCH", "/offices/NONE", json={"name": "No"})).status_code == 404
+        for body in ({"name": "No"}, {"bogus": 1}):
+            for path in ("/offices/NONE", "/users/999", "/cycles/1999"):
+                assert (await service.call("admin", "PATCH", path, json=body)).status_code == 404, (path, body)
         bare = await service.call("admin", "PATCH", "/offices/EMB-TUNIS", json={"countries": []})
         assert bare.json()["errors"][0]["pointer"] == "/countries"
 
@@ -66,7 +71,10 @@ def test_an_embassy_sees_what_its_countries_say_from_the_next_request_on(run: An
             content = (await service.call("embassy", "GET", f"/proposals/{ref}")).json()["content"]
             assert "ET" in {one["code"] for one in content["countries"]}
         assert sql(database_url, "SELECT subject FROM audit WHERE event = 'office.change'") == [("office/EMB-TUNIS",)]
-        said = await service.call("admin", "PATCH", "/offices/EMB-TUNIS", json={"name": "Embassy in Addis Ababa"})
+        new = {"name": "Embassy in Addis Ababa"}
+        stale = await service.call("admin", "PATCH", "/offices/EMB-TUNIS", json=new, headers={"If-Match": '"1"'})
+        assert stale.status_code == 412
+        said = await service.call("admin", "PATCH", "/offices/EMB-TUNIS", json=new, headers={"If-Match": '"2"'})
         assert (said.json()["name"], said.json()["countries"]) == ("Embassy in Addis Ababa", ["ET"])
 
     run(scenario)
@@ -84,8 +92,12 @@ def test_an_office_is_added_and_changed_on_the_page(run: Any) -> None:
         assert 'value="Embassy in Oslo"' in refused.text, "what was typed stands there still"
         made = await send("/offices", **new, countries="no, se")
         assert (made.status_code, made.headers["Location"]) == (303, "/users?said=office_added#offices")
-        done = await send("/offices/EMB-OSLO", form="office-EMB-OSLO", name="Embassy in Norway", countries="NO")
-        assert done.status_code == 303
+        own = {"form": "office-EMB-OSLO", "name": "Embassy in Norway", "countries": "NO"}
+        assert (await send("/offices/EMB-OSLO", **own, version="1")).status_code == 303
+        late = await send("/offices/EMB-OSLO", **{**own, "countries": "NO SE"}, version="1")
+        assert late.status_code == 412, "another tab has changed it since"
+        named = await send("/offices/IOM-TN", form="office-IOM-TN", name="IOM Tunis", countries="TN", version="1")
+        assert named.status_code == 303
         items = (await service.call("admin", "GET", "/offices?limit=200")).json()["items"]
         (one,) = (item for item in items if item["code"] == "EMB-OSLO")
         assert (one["name"], one["countries"]) == ("Embassy in Norway", ["NO"])

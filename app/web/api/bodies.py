@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.consultation import Verdict
 from app.domain.people import Role
 from app.domain.proposal import BudgetLine, Content, Letter
-from app.domain.vocabulary import UNIQUE, UNIQUE_ITEMS, Amount, Country, Day, Moment, OneOf, Text, Year
+from app.domain.vocabulary import ONE_LINE, UNIQUE, UNIQUE_ITEMS, Amount, Country, Day, Moment, OneOf, Text, Year
 
 
 class In(BaseModel):
@@ -207,15 +207,18 @@ class CommentIn(In):
     visibility: Literal["internal"] = "internal"
 
 
+Name = Annotated[str, Text(1, 200), ONE_LINE]
+
+
 class UserIn(In):
-    name: Annotated[str, Text(1, 200)]
+    name: Name
     email: Annotated[str, Text(3, 320)]
     role: Annotated[Role, Field(strict=False)]
     office: Annotated[str, Text(1, 40)] | None = None
 
 
 class UserPatch(In):
-    name: Annotated[str, Text(1, 200)] | None = None
+    name: Name | None = None
     role: Annotated[Role, Field(strict=False)] | None = None
     office: Annotated[str, Text(1, 40)] | None = None
     disabled: bool | None = None
@@ -228,13 +231,13 @@ class OfficeIn(In):
     """`countries` are those an embassy is accredited to."""
 
     code: Annotated[str, Text(2, 40)]
-    name: Annotated[str, Text(1, 200)]
+    name: Name
     kind: Literal["iom", "embassy", "mission"]
     countries: Accredited = []
 
 
 class OfficePatch(In):
-    name: Annotated[str, Text(1, 200)] | None = None
+    name: Name | None = None
     countries: Accredited | None = None
 
 

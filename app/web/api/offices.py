@@ -8,10 +8,10 @@ from app.db import Tx
 from app.domain.people import Actor
 from app.services import offices
 from app.services.idempotency import Answer
-from app.web.answers import ok, write
+from app.web.answers import etag, ok, write
 from app.web.api import bodies, shapes
 from app.web.api.docs import answers
-from app.web.requests import caller, check_query, house, read_body
+from app.web.requests import caller, check_query, expected_versions, house, read_body
 from app.web.sheets import paged
 
 
@@ -21,6 +21,7 @@ class OfficeOut(shapes.Out):
     kind: Literal["iom", "embassy", "mission"]
     countries: list[str]
     members: int
+    version: int
 
 
 class OfficePage(shapes.Out):
@@ -30,7 +31,8 @@ class OfficePage(shapes.Out):
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 Code = Annotated[str, Path(min_length=1, max_length=40)]
-_OFFICE = {"code": "EMB-TUNIS", "name": "Embassy in Tunis", "kind": "embassy", "countries": ["TN"], "members": 1}
+_OFFICE: dict[str, object] = {"code": "EMB-TUNIS", "name": "Embassy in Tunis", "kind": "embassy", "countries": ["TN"]}
+_OFFICE |= {"members": 1, "version": 1}
 
 
 @router.get(
@@ -57,14 +59,14 @@ async def list_offices(
     responses=answers(OfficeOut, _OFFICE, 400, 409, 413, 415, 422, status=201),
 )
 async def add_office(request: Request) -> Response:
-    """Its code and kind stay as they are. `countries` are needed for an embassy, and for no other kind."""
+    """Its code and kind stay as they are. An embassy needs `countries`, a mission has none."""
     actor = await caller(request)
     now = house(request).now()
     new, raw = await read_body(request, bodies.OfficeIn)
 
     def work(tx: Tx) -> Answer:
         made = offices.add(tx, actor, new.code, new.name, new.kind, new.countries, now)
-        return ok(made, 201, {"Location": f"/api/v1/offices/{made['code']}"})
+        return ok(made, 201, {"Location": f"/api/v1/offices/{made['code']}", **etag(made["version"])})
 
     return await write(request, actor, raw, work)
 
@@ -73,12 +75,17 @@ async def add_office(request: Request) -> Response:
     "/offices/{code}",
     operation_id="change_office",
     summary="Change an office's name, or the countries an embassy is accredited to",
-    responses=answers(OfficeOut, _OFFICE, 400, 404, 413, 415, 422),
+    responses=answers(OfficeOut, _OFFICE, 400, 404, 409, 412, 413, 415, 422),
 )
 async def change_office(code: Code, request: Request, actor: Annotated[Actor, Depends(caller)]) -> Response:
     """What an embassy sees follows its countries at once."""
-    now = house(request).now()
+    here, expected = house(request), expected_versions(request)
+    now = here.now()
+    await here.database.read(lambda tx: offices.knock(tx, code, expected))
     new, raw = await read_body(request, bodies.OfficePatch)
-    return await write(
-        request, actor, raw, lambda tx: ok(offices.change(tx, actor, code, new.name, new.countries, now))
-    )
+
+    def work(tx: Tx) -> Answer:
+        made = offices.change(tx, actor, code, new.name, new.countries, expected, now)
+        return ok(made, headers=etag(made["version"]))
+
+    return await write(request, actor, raw, work)

@@ -117,6 +117,7 @@ async def add_user(request: Request) -> Response:
 async def change_user(id: Id, request: Request, actor: Whoever) -> Response:
     """Disabling ends every session and token at once."""
     now = house(request).now()
+    await house(request).database.read(lambda tx: users.described(tx, id))
     new, raw = await read_body(request, bodies.UserPatch)
     return await write(
         request,

@@ -71,6 +71,7 @@ async def list_cycles(request: Request) -> Response:
 async def move_window(year: Year, request: Request, actor: Annotated[Actor, Depends(caller)]) -> Response:
     here, expected = house(request), expected_versions(request)
     now = here.now()
+    await here.database.read(lambda tx: cycles.knock(tx, year, expected))
     patch, raw = await read_body(request, bodies.CyclePatch)
 
     days = here.book.framework.calendar.return_days_after_screening

@@ -15,15 +15,17 @@ from app.documents import proposal_files
 from app.documents.proposal_files import Sent
 from app.documents.workbook import MOST_BYTES
 from app.domain.people import Actor
+from app.encoding import canonical
 from app.errors import AppError, BadRequest, Fault, Invalid, UnsupportedMediaType
 from app.services import intake, precheck
+from app.services.idempotency import Answer, once
 from app.services.precheck import Checked, Places
 from app.web.answers import note_refusal
 from app.web.api.submission import Submission, in_parts
 from app.web.pages.addresses import whole
 from app.web.pages.labels import FIELDS
 from app.web.pages.rendering import page, redirect
-from app.web.requests import LARGEST_BODY, caller, house, parse
+from app.web.requests import LARGEST_BODY, caller, fingerprint, house, parse
 
 router = APIRouter(include_in_schema=False)
 
@@ -171,9 +173,14 @@ async def keep_draft(request: Request) -> Response:
     said = upload.submission
     office = form.get("office") or said.office
 
+    def make(tx: Tx) -> Answer:
+        made = intake.create(tx, actor, said.cycle, office, said.content, list(said.faults), book, now)
+        return Answer(303, made.encode())
+
     def work(tx: Tx) -> str:
         if form.get("deed") != "replace":
-            return intake.create(tx, actor, said.cycle, office, said.content, list(said.faults), book, now)
+            mark = fingerprint(request, canonical(form))
+            return once(tx, actor, f"form {mark.hex()}", mark, now, lambda: make(tx)).body.decode()
         seen = whole(version)
         expected = frozenset({seen}) if seen else frozenset[int]()
         faults = [Fault(one.pointer.removeprefix("/content"), one.code, one.message) for one in said.faults]

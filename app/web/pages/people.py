@@ -17,7 +17,7 @@ from app.services import access, users
 from app.services import offices as office_services
 from app.web.api import bodies
 from app.web.pages.addresses import whole
-from app.web.pages.deeds import Form, as_model, filled, number, take, take_and_show
+from app.web.pages.deeds import Form, as_model, filled, number, take, take_and_show, version
 from app.web.pages.rendering import page
 from app.web.requests import caller, house
 
@@ -113,7 +113,7 @@ async def change_office(code: str, request: Request) -> Response:
 
     def work(tx: Tx, actor: Actor, form: Form) -> None:
         new = as_model(bodies.OfficePatch, {**filled(form, "name"), "countries": _countries(form)})
-        office_services.change(tx, actor, code, new.name, new.countries, now)
+        office_services.change(tx, actor, code, new.name, new.countries, version(form), now)
 
     return await take(request, work, partial(_users, request), "/users#offices", "office_changed")
 
