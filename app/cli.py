@@ -73,11 +73,19 @@ def serve() -> None:
     logs.set_up()
     sys.setswitchinterval(0.0005)
     app = create_app(settings)
-    _note_start(app.state.house)
-    server = Server(app, partial(_announce, settings))
-    server.run()
+    server = Server(app, partial(_started, app.state.house))
+    try:
+        server.run()
+    except SystemExit:  # as the server does when it finds no door, with a code of its own
+        raise typer.Exit(1) from None
     if not server.started:
         raise typer.Exit(1)
+
+
+def _started(here: House) -> None:
+    """Once somebody can be answered, not before: who fails to start puts no rulebook in force."""
+    _note_start(here)
+    _announce(here.settings)
 
 
 def _note_start(here: House) -> None:
@@ -209,7 +217,7 @@ def main() -> None:
     except RulebookError as error:
         _fail(f"the rulebook cannot be used:\n{error}")
     except AppError as error:
-        _fail(error.detail)
+        _fail("\n  ".join([error.detail, *(f"{one.pointer}: {one.message}" for one in error.faults)]))
     except (SQLAlchemyError, sqlite3.Error) as error:
         if out := told(error):
             _fail(out.detail)

@@ -85,6 +85,7 @@ class Sqlite:
         file = make_url(url).database
         if file and file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
+            Path(file).touch(0o600)  # it holds names, addresses and second factors; what there is stays as it is
         self.engine = _sqlite_engine(url, writes=True)
         self._reading = _sqlite_engine(url, writes=False)
         self._writer = Writer(self._writing, lambda error: False, lambda error: False)

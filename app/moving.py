@@ -159,7 +159,7 @@ def _check_free(url: str, replace: bool) -> None:
                 raise Conflict("not_empty", said)
         return
     target = dumps.sqlite_file(url)
-    if target.exists() and not replace:
+    if target.exists() and target.stat().st_size and not replace:
         said = f"{target} is there already. Restore with another EARMARK_VAR, or say --replace to keep it aside."
         raise Conflict("not_empty", said)
     for log in (target.with_name(f"{target.name}-wal"), target.with_name(f"{target.name}-journal")):
@@ -182,7 +182,7 @@ def _into_sqlite(found: Backup, settings: Settings, library: Library) -> None:
     _make_sound(f"sqlite:///{staged}", found, library)
     dumps.take_out_of_use(staged)
     _keep_files(found, settings)
-    if target.exists():
+    if target.exists() and target.stat().st_size:
         dumps.take_out_of_use(target)
         aside = target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
         target.rename(aside)

@@ -109,7 +109,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         oidc=_oidc(env),
         trusted_proxies=_networks("EARMARK_TRUSTED_PROXIES", env),
         requests_per_minute=_number(env, "EARMARK_REQUESTS_PER_MINUTE", 1200, 1),
-        files=env.get("EARMARK_FILES") or f"file://{var / 'files'}",
+        files=_files(env.get("EARMARK_FILES") or f"file://{var / 'files'}"),
         keep_days=_number(env, "EARMARK_KEEP_DAYS", 90, 1),
         smtp_url=_smtp(env.get("EARMARK_SMTP_URL", "")),
         mail_from=_sender(env.get("EARMARK_MAIL_FROM", "")),
@@ -120,6 +120,13 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         webhook_networks=_networks("EARMARK_WEBHOOK_NETWORKS", env),
         metrics_networks=_networks("EARMARK_METRICS_NETWORKS", env, "127.0.0.0/8,::1"),
     )
+
+
+def _files(place: str) -> str:
+    scheme, _, path = place.partition("://")
+    if scheme not in ("file", "s3") or not path or (scheme == "file" and not path.startswith("/")):
+        raise SettingsError(f"EARMARK_FILES is '{place}'; use file:///folder or s3://bucket/path.")
+    return place
 
 
 def _smtp(url: str) -> str:

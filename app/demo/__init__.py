@@ -14,12 +14,13 @@ from app.documents.proposal_files import PlainYaml
 from app.domain.cycle import Window
 from app.domain.people import SCOPES, Role
 from app.domain.rulebook import Rulebook
-from app.errors import Unauthorized
+from app.errors import AppError, Unauthorized
 from app.records import cycles as cycle_records
 from app.records import notices, people
 from app.services import access, casework, cycles, logins
 from app.services.clock import Now
 from app.services.rulebooks import Library
+from app.settings import SettingsError
 
 HERE = Path(__file__).parent
 FILES = ("proposals.yaml", "consultations.yaml")
@@ -75,7 +76,13 @@ def load(database: Database, library: Library, file: Path, now: Now) -> bool:
                 yaml.load((HERE / name).read_text("utf-8"), _QUICK)  # noqa: S506  # a SafeLoader
                 for name in FILES
             )
-            Teller(tx, library, now, _address).tell(stories, meetings)
+            try:
+                Teller(tx, library, now, _address).tell(stories, meetings)
+            except AppError as error:  # settled or not, half a demo is none
+                said = f"The demo cannot be told by the rulebook {library.current.version}: {error.detail}"
+                raise SettingsError(
+                    f"{said} Nothing of it was kept. Use EARMARK_DEMO=0, or the rulebook it was written for."
+                ) from error
             casework.lapse_overdue(tx, now)
             notices.settle_history(tx)
         text = json.dumps(accounts, indent=2) + "\n"
