@@ -90,9 +90,11 @@ class Client:
         head, _, body = got.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 20"), got[:500]
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        while len(body) < length:
-            body += connection.recv(1 << 20)
-        return body
+        parts, left = [body], length - len(body)
+        while left > 0:  # put together at the end: an answer may have a hundred megabytes
+            parts.append(connection.recv(1 << 20))
+            left -= len(parts[-1])
+        return b"".join(parts)
 
     def ask(self, sent: bytes) -> bytes:
         """The body of the answer to one request."""

@@ -204,7 +204,7 @@ def test_a_receiver_that_drips_is_cut_off(kind: str, monkeypatch: pytest.MonkeyP
         began = time.monotonic()
         with pytest.raises(Transient, match=r"longer than 0\.3 seconds"):
             hooks.post(parcel(f"http://127.0.0.1:{found[0]}/"), NOON, LOOPBACK)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5, "a receiver that never ends is not waited for"
 
 
 def test_a_2xx_is_believed_before_its_body_is_read() -> None:
