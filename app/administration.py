@@ -60,22 +60,24 @@ def user_list() -> None:
             )
 
 
-Accredited = Annotated[list[str], typer.Option("--country", help="for an embassy: ISO code, once for each country")]
+Accredited = Annotated[
+    list[str] | None, typer.Option("--country", help="for an embassy: ISO code, once for each country")
+]
 
 
 @office.command("add")
-def office_add(code: str, name: str, kind: Kind, country: Accredited = []) -> None:  # noqa: B006  # typer copies it
+def office_add(code: str, name: str, kind: Kind, country: Accredited = None) -> None:
     """Add an office of IOM, an embassy with its countries, or a mission."""
     with acting() as (tx, now):
-        made = offices.add(tx, None, code, name, kind, _known(country), now)
+        made = offices.add(tx, None, code, name, kind, _known(country or []), now)
     typer.echo(f"The {kind} office {made['code']} is added.")
 
 
 @office.command("change")
-def office_change(code: str, name: Annotated[str | None, typer.Option()] = None, country: Accredited = []) -> None:  # noqa: B006
+def office_change(code: str, name: Annotated[str | None, typer.Option()] = None, country: Accredited = None) -> None:
     """Change an office's name, or all the countries an embassy is accredited to."""
     with acting() as (tx, now):
-        offices.change(tx, None, code, name, _known(country) or None, None, now)
+        offices.change(tx, None, code, name, _known(country or []) or None, None, now)
     typer.echo(f"The office {code} is changed.")
 
 
