@@ -11,12 +11,15 @@ from tests.browser.desk import Desk, barriers
 SUBMITTED = "DK-IOM-2027-005"
 SLOW = """() => {
   const send = window.fetch;
-  window.sent = new Promise(resolve => setTimeout(resolve, 3000));
-  window.begun = window.done = 0;
+  const tell = {};
+  window.begun = new Promise(resolve => { tell.begun = resolve; });
+  window.both = new Promise(resolve => { tell.both = resolve; });
+  let begun = 0, done = 0;
   window.fetch = async (...asked) => {
-    if (window.begun++ === 0) await window.sent;
+    tell.begun();
+    if (begun++ === 0) await new Promise(resolve => setTimeout(resolve, 3000));
     const answer = await send(...asked);
-    window.done += 1;
+    if (++done === 2) tell.both();
     return answer;
   };
 }"""  # the first save is under way for three seconds
@@ -122,9 +125,9 @@ def test_what_is_written_is_saved_by_itself(desk: Desk) -> None:
     page.wait_for_selector("[data-told]:text-matches('^Saved ..:..')")
     page.evaluate(SLOW)
     page.fill("#overall", "Written while the telephone rang,")
-    page.wait_for_function("window.begun === 1")
+    page.evaluate("window.begun")
     page.fill("#overall", "Written while the telephone rang.")
-    page.wait_for_function("window.done === 2")
+    page.evaluate("window.both")
     other = desk.at("mfa_reviewer")
     other.goto(f"/proposals/{SUBMITTED}")
     assert other.input_value("#overall") == "Written while the telephone rang."
