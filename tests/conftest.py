@@ -133,7 +133,7 @@ def _statement(server: str, sql: str) -> None:
 @pytest.fixture
 def empty_postgres(postgres_server: str) -> Iterator[str]:
     """The address of a PostgreSQL database with nothing in it."""
-    name = f"empty_{next(_names)}"
+    name = f"empty_{os.getpid()}_{next(_names)}"
     _statement(postgres_server, f"CREATE DATABASE {name}")
     yield postgres_server.format(name=name)
     _statement(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
