@@ -159,7 +159,7 @@ def _check_free(url: str, replace: bool) -> None:
                 raise Conflict("not_empty", said)
         return
     target = dumps.sqlite_file(url)
-    if target.exists() and target.stat().st_size and not replace:
+    if _is_there(target) and not replace:
         said = f"{target} is there already. Restore with another EARMARK_VAR, or say --replace to keep it aside."
         raise Conflict("not_empty", said)
     for log in (target.with_name(f"{target.name}-wal"), target.with_name(f"{target.name}-journal")):
@@ -177,12 +177,17 @@ def _check_fits(found: Backup, url: str) -> None:
         raise Conflict("too_new", f"{said}: restore it with that one. Nothing was done.")
 
 
+def _is_there(file: Path) -> bool:
+    """Whether there is a database: any command that looks for one leaves an empty file where there is none."""
+    return file.exists() and file.stat().st_size > 0
+
+
 def _into_sqlite(found: Backup, settings: Settings, library: Library) -> None:
     target, staged = dumps.sqlite_file(settings.database_url), found.database
     _make_sound(f"sqlite:///{staged}", found, library)
     dumps.take_out_of_use(staged)
     _keep_files(found, settings)
-    if target.exists() and target.stat().st_size:
+    if _is_there(target):
         dumps.take_out_of_use(target)
         aside = target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
         target.rename(aside)

@@ -40,6 +40,7 @@ class _Ready:
         return [bound[name] for name in self.order] if self.order is not None else bound
 
     def rows(self, found: list[Any]) -> list[Any]:
+        """What the driver found, as Python has it, columns by name."""
         if not self.found:
             return [self.row(*values) for values in found]
         rows = []

@@ -105,6 +105,7 @@ class _Listing:
         self.ways = self._ways()
 
     def rows(self) -> list[Record]:
+        """The page, by the way that is likely to read least."""
         if (self.wanted.q or "").strip() and not self.terms:
             return []
         narrow = self._narrow()

@@ -151,7 +151,7 @@ def _submit(tx: Tx, actor: Actor, row: Record, content: Content, book: Rulebook,
     envelopes.enter(tx, Kind.REQUESTED, row.id, number, requested_by_year(whole), actor, now)
     attachments.submit_with(tx, row.id, number)
     faces.show(tx, faces.own(row), Side, whole, judged, number, now)
-    told: dict[str, Any] = {"screening": in_words(judged.result), "total": judged.result["total"]}
+    told: dict[str, Any] = {"screening": _in_words(judged.result), "total": judged.result["total"]}
     if judged.result["outcome"] == "eligible":
         changes: dict[str, Any] = {"deadline_on": None, "returned_by": None}
         advance(tx, row, Event.SUBMIT, State.SUBMITTED, Step(actor, snapshot=number), now, changes, told)
@@ -164,7 +164,7 @@ def _submit(tx: Tx, actor: Actor, row: Record, content: Content, book: Rulebook,
     advance(tx, row, Event.SUBMIT, State.RETURNED, Step(actor, reason, deadline, number), now, changes, told)
 
 
-def in_words(result: dict[str, Any]) -> dict[str, Any]:
+def _in_words(result: dict[str, Any]) -> dict[str, Any]:
     """A screening as a notice tells it: how each criterion came out, and every sentence on what is not met, with what helps."""
     named = ("letter", "title", "mandatory", "state", "earned", "possible")
     said = [one for one in result["checks"] if one["state"] != "met"]

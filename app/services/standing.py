@@ -155,11 +155,16 @@ def distance(facts: Facts, now: Now) -> dict[str, Any]:
 
 
 def current(tx: Tx, row: Record, now: Now) -> dict[str, Any]:
-    """A message's facts with what follows the day it is read on: days that are left, a deadline that moved, drafts left."""
+    """A message's facts with what follows the day it is read on: days that are left, a deadline that moved, drafts left.
+
+    What was sent already says what was frozen.
+    """
     facts = distance(json.loads(row.facts), now)
-    if row.kind == "window.closes" and row.state == WAITING:
+    if row.state != WAITING:
+        return facts
+    if row.kind == "window.closes":
         facts["titles"] = ", ".join(_drafts(tx, facts)) or facts["titles"]
-    if row.kind == "proposal.screened_out" and row.state == WAITING:
+    if row.kind == "proposal.screened_out":
         known = proposals.row_of(tx, row.ref).deadline_on
         facts["deadline"] = known.isoformat() if known else facts["deadline"]
     return facts

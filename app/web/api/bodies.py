@@ -228,7 +228,7 @@ Accredited = Annotated[list[Country], Field(max_length=60), UNIQUE, UNIQUE_ITEMS
 
 
 class OfficeIn(In):
-    """`countries` are those an embassy is accredited to."""
+    """`countries` are those an embassy is accredited to, or an office of IOM works in."""
 
     code: Annotated[str, Text(2, 40)]
     name: Name
